@@ -1,0 +1,79 @@
+"""Job kinds. A task takes the context and its job, and returns what became of it in one line.
+
+A task may run again at any time (a crash, a lease that ran out), so each is idempotent. It raises
+to be tried again; what it returns is the job's stated result.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bot.context import Context
+    from bot.store import Store
+    from bot.store.rows import Job, Repository
+
+Lane = Literal["fast", "slow"]
+TaskFunction = Callable[["Context", "Job"], str]
+
+MODULES = ("deliver", "label", "backfill", "sync", "train", "poll")
+"""Every module of this folder that defines tasks: this list is the feature list."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One job kind: `fast` jobs take a second or so, `slow` ones may take minutes."""
+
+    kind: str
+    lane: Lane
+    run: TaskFunction
+
+
+_tasks: dict[str, Task] = {}
+TASKS: Mapping[str, Task] = MappingProxyType(_tasks)
+"""Job kind -> task, of the modules imported so far; `load` imports them all."""
+
+
+def task(kind: str, *, lane: Lane = "fast") -> Callable[[TaskFunction], TaskFunction]:
+    """Register a function as the task of a job kind; raises ValueError when the kind is taken."""
+
+    def register(function: TaskFunction) -> TaskFunction:
+        if kind in _tasks:
+            raise ValueError(f"two tasks of kind {kind!r}")
+        _tasks[kind] = Task(kind, lane, function)
+        return function
+
+    return register
+
+
+def load() -> Mapping[str, Task]:
+    """Import every task module and return the complete registry."""
+    for module in MODULES:
+        importlib.import_module(f"{__name__}.{module}")
+    return TASKS
+
+
+def enqueue_label(
+    store: Store, repository: Repository, number: int, *, trigger: str, run_at: float | None = None
+) -> Job | None:
+    """Ask for one issue to be labelled; None when a waiting job for it exists already.
+
+    `trigger` says why: "opened", "edited", "reopened", "transferred", "poll", "backfill" or
+    "triaged" (a person changed labels: take the fallback label off if it was ours).
+    """
+    kind = "triage" if trigger == "triaged" else "label"
+    return store.jobs.enqueue(
+        kind,
+        lane="fast",
+        priority=2,
+        key=f"{kind}:{repository.id}:{number}",
+        run_at=run_at,
+        payload={"trigger": trigger},
+        installation_id=repository.installation_id,
+        repository_id=repository.id,
+        number=number,
+    )
