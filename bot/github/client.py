@@ -1,0 +1,234 @@
+"""What the product does as one installation: all that it reads, and the little that it writes.
+
+`repo` is always the full name, `owner/name`; results carry GitHub's numeric ids.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from bot.github import history, remote
+from bot.github.errors import NotFound, RateLimited, Unauthorized
+from bot.github.pacing import WritePace
+from bot.github.transport import PER_PAGE, Answer, Transport
+
+ROLES = (
+    ("admin", "admin"),
+    ("maintain", "maintain"),
+    ("push", "write"),
+    ("triage", "triage"),
+    ("pull", "read"),
+)
+"""`user.permissions` flag -> role, strongest first."""
+
+
+class InstallationClient:
+    """One installation, one thread. Every method raises a GitHubError.
+
+    Reads are repeated after a transient failure, writes never. No redirect is followed, not even
+    by a read: a renamed repository or a transferred issue raises Moved.
+    """
+
+    def __init__(
+        self,
+        installation_id: int,
+        connect: Callable[[], Transport],
+        *,
+        pace: WritePace,
+        now: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        """`connect` opens a transport with a token of its own: called again after a 401."""
+        self.installation_id = installation_id
+        self._connect = connect
+        self._pace = pace
+        self.now = now
+        self._sleep = sleep
+        self.transport = connect()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.transport.close()
+
+    def repositories(self) -> list[remote.RemoteRepository]:
+        """Every repository that the installation may see."""
+        pages = self._pages("/installation/repositories")
+        return [remote.repository(entry) for page in pages for entry in page["repositories"]]
+
+    def repository(self, repository_id: int) -> remote.RemoteRepository:
+        """A repository by its id, under whatever name it has now."""
+        return remote.repository(self._get(f"/repositories/{repository_id}").data)
+
+    def labels(self, repo: str) -> list[remote.RemoteLabel]:
+        """All labels of a repository, however many."""
+        pages = self._pages(f"{_repo(repo)}/labels")
+        return [remote.label(entry) for page in pages for entry in page]
+
+    def issue(self, repo: str, number: int) -> remote.RemoteIssue:
+        """An issue as it is now; Moved when it was transferred, Gone when it was deleted."""
+        return remote.issue(self._get(f"{_repo(repo)}/issues/{number}").data)
+
+    def label_events(self, repo: str, number: int) -> list[remote.RemoteLabelEvent]:
+        """Every label put on an issue or taken off it, oldest first."""
+        pages = self._pages(f"{_repo(repo)}/issues/{number}/events")
+        found = (remote.label_event(number, entry) for page in pages for entry in page)
+        return [event for event in found if event is not None]
+
+    def file(
+        self, repo: str, path: str, etag: str | None = None
+    ) -> remote.RemoteFile | remote.NotModified | None:
+        """A text file on the default branch; None where there is none.
+
+        With the `etag` of the last answer an unchanged file gives NOT_MODIFIED and costs nothing.
+        Bytes that are not UTF-8 come as U+FFFD.
+        """
+        headers = {"If-None-Match": etag} if etag else {}
+        try:
+            answer = self._get(f"{_repo(repo)}/contents/{quote(path)}", headers=headers)
+        except NotFound:
+            return None
+        if answer.status == 304:
+            return remote.NOT_MODIFIED
+        if not isinstance(answer.data, dict) or answer.data.get("type", "file") != "file":
+            return None
+        return remote.RemoteFile(_decoded(answer.data), answer.headers.get("etag", ""))
+
+    def changed_issues(
+        self, repo: str, since: str, etag: str | None = None
+    ) -> remote.ChangedIssues | None:
+        """Issues updated at `since` (ISO-8601, UTC) or later, oldest change first, all of them.
+
+        None: nothing changed since the answer that `etag` came from, asked with the same `since`.
+        After a full page the next one starts from the last change seen, so that an issue that
+        changes meanwhile cannot push another one off the pages.
+        """
+        path = f"{_repo(repo)}/issues"
+        params = {"state": "all", "sort": "updated", "direction": "asc", "per_page": PER_PAGE}
+        headers = {"If-None-Match": etag} if etag else {}
+        first = self._get(path, params={**params, "since": since}, headers=headers)
+        if first.status == 304:
+            return None
+        found: dict[int, remote.RemoteIssue] = {}
+        page, start, number = first.data, since, 1
+        while True:
+            issues = [remote.issue(entry) for entry in page]
+            found.update({issue.number: issue for issue in issues})
+            if len(issues) < PER_PAGE:
+                break
+            newest = issues[-1].updated_at
+            start, number = (newest, 1) if newest > start else (start, number + 1)
+            page = self._get(path, params={**params, "since": start, "page": number}).data
+        ordered = sorted(found.values(), key=lambda issue: (issue.updated_at, issue.number))
+        return remote.ChangedIssues(tuple(ordered), first.headers.get("etag"))
+
+    def history(self, repo: str, after: str | None = None) -> Iterator[remote.HistoryPage]:
+        """A repository's issues from the first one on, page by page, with their label events.
+
+        `after` is the cursor of the last page that was kept. See `bot.github.history`.
+        """
+        return history.pages(self, repo, after)
+
+    def permission(self, repo: str, login: str) -> str:
+        """The role of a person: admin, maintain, write, triage, read or none.
+
+        A role that an organization made itself counts as the strongest one it contains. The old
+        field `permission` is not used: it calls triage "read" and maintain "write".
+        """
+        path = f"{_repo(repo)}/collaborators/{quote(login, safe='')}/permission"
+        try:
+            data = self._get(path).data
+        except NotFound:
+            return "none"
+        granted = (data.get("user") or {}).get("permissions") or {}
+        held = next((role for flag, role in ROLES if granted.get(flag)), None)
+        return held or remote.text(data.get("role_name")) or "none"
+
+    def add_labels(self, repo: str, number: int, names: list[str]) -> list[remote.RemoteLabel]:
+        """Add labels to an issue; returns all that it has now.
+
+        GitHub creates a label that does not exist: an id that was not known before shows it.
+        """
+        path = f"{_repo(repo)}/issues/{number}/labels"
+        return [remote.label(entry) for entry in self._write("POST", path, {"labels": names}).data]
+
+    def remove_label(self, repo: str, number: int, name: str) -> list[remote.RemoteLabel]:
+        """Take a label off an issue; returns those left. NotFound when it was not there."""
+        path = f"{_repo(repo)}/issues/{number}/labels/{quote(name, safe='')}"
+        return [remote.label(entry) for entry in self._write("DELETE", path).data or ()]
+
+    def delete_label(self, repo: str, name: str) -> None:
+        """Delete a label from the repository, and so from every issue."""
+        self._write("DELETE", f"{_repo(repo)}/labels/{quote(name, safe='')}")
+
+    def require_quota(self, share: float, resource: str = "core") -> None:
+        """Raise RateLimited when less than `share` (0 to 1) of the hour's requests is left.
+
+        Work that can wait leaves that much to work that cannot.
+        """
+        quota = self.transport.quotas.get(resource)
+        if quota is None or quota.reset_at <= self.now():
+            return
+        if quota.remaining < share * quota.limit:
+            message = f"{quota.remaining} of {quota.limit} requests left, kept for new issues"
+            at = quota.reset_at + 1
+            raise RateLimited(0, message, f"installation {self.installation_id}", retry_at=at)
+
+    def graphql(self, query: str, variables: Mapping[str, Any]) -> Answer:
+        """One GraphQL query; the answer's data may hold `errors`."""
+        body = {"query": query, "variables": dict(variables)}
+        return self._call("POST", self.transport.graphql_url, body=body)
+
+    def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Answer:
+        """GET one page of something under the API's root."""
+        return self._get(path, params=params)
+
+    def _get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        return self._call("GET", path, params=params, headers=headers)
+
+    def _pages(self, path: str) -> Iterator[Any]:
+        answer = self._get(path, params={"per_page": PER_PAGE})
+        yield answer.data
+        while (target := self.transport.next_page(answer)) is not None:
+            answer = self._get(target)
+            yield answer.data
+
+    def _write(self, verb: str, path: str, body: Any = None) -> Answer:
+        wait = self._pace.take(self.installation_id, self.now(), f"{verb} {path}")
+        if wait > 0:
+            self._sleep(wait)
+        return self._call(verb, path, body=body)
+
+    def _call(self, verb: str, path: str, **options: Any) -> Answer:
+        """One request; after a 401 once more with a fresh token."""
+        try:
+            return self.transport.request(verb, path, **options)
+        except Unauthorized as error:
+            if error.status != 401:
+                raise
+            self.transport.close()
+            self.transport = self._connect()
+            return self.transport.request(verb, path, **options)
+
+
+def _repo(full_name: str) -> str:
+    return f"/repos/{quote(full_name)}"
+
+
+def _decoded(data: Mapping[str, Any]) -> str:
+    content = remote.text(data.get("content"))
+    if data.get("encoding") != "base64":
+        return content
+    try:
+        return base64.b64decode(content).decode(errors="replace")
+    except binascii.Error:
+        return ""

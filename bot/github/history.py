@@ -1,0 +1,131 @@
+"""A repository's past, page by page: GraphQL where there is one, REST otherwise.
+
+The way is chosen by trying. A cursor of GraphQL is GitHub's own; one of REST is `rest:PAGE`, so
+that a restart goes on the way that it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from bot.github import graphql, remote
+from bot.github.errors import GitHubError, NotFound, Unavailable, Unprocessable, from_graphql
+
+if TYPE_CHECKING:
+    from bot.github.client import InstallationClient
+
+PAGE_SIZES = (100, 50, 20, 5)
+"""Issues a page: GitHub gives up on a page after 10 s, so the next try is smaller."""
+REST_PAGE = 30
+"""Smaller, because each of its labeled issues costs a request for its events."""
+RESERVE = 0.25
+"""Share of the hour's requests that is left to new issues."""
+REST = "rest:"
+
+
+class _NoGraphql(Exception):
+    """This GitHub has no GraphQL, or one that does not know our query."""
+
+
+def pages(client: InstallationClient, repo: str, after: str | None) -> Iterator[remote.HistoryPage]:
+    """Every page after the cursor `after` (None: from the beginning), oldest issue first."""
+    labels = client.labels(repo)
+    if after is None or not after.startswith(REST):
+        try:
+            yield from _by_graphql(client, repo, after, labels)
+        except _NoGraphql:
+            after = None
+        else:
+            return
+    yield from _by_rest(client, repo, int(after.removeprefix(REST)) if after else 1)
+
+
+def _by_graphql(
+    client: InstallationClient,
+    repo: str,
+    after: str | None,
+    labels: Sequence[remote.RemoteLabel],
+) -> Iterator[remote.HistoryPage]:
+    while True:
+        client.require_quota(RESERVE, "graphql")
+        parsed = graphql.parse(_connection(client, repo, after), labels)
+        page = parsed.page
+        for number in parsed.incomplete:
+            page = graphql.with_events(page, number, client.label_events(repo, number))
+        yield page
+        if page.cursor is None:
+            return
+        after = page.cursor
+
+
+def _connection(client: InstallationClient, repo: str, after: str | None) -> dict[str, Any]:
+    """The `issues` connection of one page, asked for in smaller pages while GitHub fails on it."""
+    for size in PAGE_SIZES:
+        try:
+            return _ask(client, repo, after, size)
+        except Unavailable as error:
+            if error.status == 501:
+                raise _NoGraphql from error
+            if size == PAGE_SIZES[-1] or error.status in (0, 503):
+                raise
+    raise AssertionError("PAGE_SIZES is empty")
+
+
+def _ask(client: InstallationClient, repo: str, after: str | None, size: int) -> dict[str, Any]:
+    owner, _, name = repo.partition("/")
+    variables = {"owner": owner, "name": name, "first": size, "after": after}
+    try:
+        answer = client.graphql(graphql.query(), variables)
+        return _issues(answer.data, answer.headers, client.now())
+    except (NotFound, Unprocessable) as error:
+        if _is_absent(error):
+            raise _NoGraphql from error
+        raise
+
+
+def _issues(data: Any, headers: Any, now: float) -> dict[str, Any]:
+    """The connection in an answer; a page that came in spite of errors in it is taken."""
+    body = data if isinstance(data, dict) else {}
+    connection = ((body.get("data") or {}).get("repository") or {}).get("issues")
+    if isinstance(connection, dict):
+        return connection
+    raise from_graphql(headers, body.get("errors") or [], "GraphQL history", now=now)
+
+
+def _is_absent(error: GitHubError) -> bool:
+    """Whether GraphQL itself is missing, and not the repository that was asked for."""
+    return isinstance(error, Unprocessable) or error.status == 404
+
+
+def _by_rest(client: InstallationClient, repo: str, number: int) -> Iterator[remote.HistoryPage]:
+    while True:
+        client.require_quota(RESERVE)
+        params = {
+            "state": "all",
+            "sort": "created",
+            "direction": "asc",
+            "per_page": REST_PAGE,
+            "page": number,
+        }
+        data = client.get(f"/repos/{quote(repo)}/issues", params=params).data
+        issues = tuple(remote.issue(entry) for entry in data)
+        more = len(issues) == REST_PAGE
+        number += 1
+        cursor = f"{REST}{number}" if more else None
+        yield remote.HistoryPage(issues, _rest_events(client, repo, issues), cursor, None, "rest")
+        if not more:
+            return
+
+
+def _rest_events(
+    client: InstallationClient, repo: str, issues: Sequence[remote.RemoteIssue]
+) -> tuple[remote.RemoteLabelEvent, ...]:
+    """Label events, one request an issue, of issues that have labels: the rest stays unknown."""
+    found: list[remote.RemoteLabelEvent] = []
+    for issue in issues:
+        if issue.labels and not issue.is_pull_request:
+            client.require_quota(RESERVE)
+            found += client.label_events(repo, issue.number)
+    return tuple(found)
