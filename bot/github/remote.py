@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Action = Literal["labeled", "unlabeled"]
 Json = Mapping[str, Any]
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -167,8 +170,11 @@ class AppCredentials:
 
 
 def text(value: Any) -> str:
-    """A string, the empty one for null: GitHub sends null for an empty body or description."""
-    return value if isinstance(value, str) else ""
+    """A string, "" for null: GitHub sends null for an empty body or description.
+
+    NUL bytes and lone surrogates, which SQLite cannot keep, are left out.
+    """
+    return _UNSTORABLE.sub("", value) if isinstance(value, str) else ""
 
 
 def app(data: Json) -> RemoteApp:
