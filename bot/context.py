@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bot.errors import BotError
+
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from models.registry import Registry
 
 
-class NotConfigured(Exception):
+class NotConfigured(BotError):
     """The server runs without a GitHub App, or the repository without an installation."""
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from bot.store import Store
     from bot.store.rows import Job, Repository
 
+class Stopped(Exception):
+    """A task saw that the process is to end, and stopped between two steps: run it again later."""
+
+
 Lane = Literal["fast", "slow"]
 TaskFunction = Callable[["Context", "Job"], str]
 

@@ -1,0 +1,336 @@
+"""The decision: scores, configuration and what people did -> a verdict for every label. Pure.
+
+Nothing is applied but in mode `apply`, nothing that anybody took off is put back, and no group
+holds more than its maximum. Each verdict says in one sentence why it came out so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.repo_config import GroupRule, Mode, RepoConfig, first_match, matches
+from bot.sensitive import why_sensitive
+
+if TYPE_CHECKING:
+    from bot.store.rows import Label, LabelEvent
+    from models.labels import LabelScore
+    from models.predictor import Prediction
+
+Action = Literal["apply", "suggest", "none"]
+
+
+@dataclass(frozen=True)
+class IssueFacts:
+    """What the policy needs to know of an issue. `association` as GitHub writes it (`MEMBER`)."""
+
+    author: str | None
+    association: str
+    is_pull_request: bool = False
+    locked: bool = False
+    state: str = "open"
+    archived: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of one label. `label_id` is None where the label no longer exists,
+    `probability` where the model does not know the label."""
+
+    label_id: int | None
+    label: str
+    probability: float | None
+    action: Action
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdicts on all labels, those to apply first, then by probability."""
+
+    mode: Mode
+    version: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def apply(self) -> tuple[Verdict, ...]:
+        """What is to be added to the issue."""
+        return tuple(verdict for verdict in self.verdicts if verdict.action == "apply")
+
+    @property
+    def suggest(self) -> tuple[Verdict, ...]:
+        """What a person may want to add."""
+        return tuple(verdict for verdict in self.verdicts if verdict.action == "suggest")
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The verdicts as JSON values for the store: `action` is kept under `verdict`."""
+        plain = [asdict(verdict) for verdict in self.verdicts]
+        return [{**values, "verdict": values.pop("action")} for values in plain]
+
+
+def effective_mode(config: RepoConfig, operator: str | None) -> Mode:
+    """The operator's word for a repository goes before the mode in its own file."""
+    if operator == "apply" or operator == "suggest" or operator == "off":
+        return operator
+    return config.mode
+
+
+def removed_by_anyone(events: Iterable[LabelEvent]) -> frozenset[str]:
+    """The names, casefolded, of the labels that were ever taken off the issue, by whomever."""
+    return frozenset(e.label_name.casefold() for e in events if e.action == "unlabeled")
+
+
+def decide(
+    prediction: Prediction,
+    config: RepoConfig,
+    *,
+    mode: Mode,
+    labels: Mapping[int, Label],
+    present: Set[int],
+    removed: Set[int],
+    issue: IssueFacts,
+    late: Set[int] = frozenset(),
+) -> Decision:
+    """Decide on every label of the repository and every label of the prediction.
+
+    `labels` are those that exist now, by id; `present` are on the issue; `removed` were taken off
+    it by anyone, at any time; `late` are usually added more than a week after an issue is opened.
+    """
+    judge = _Judge(prediction, config, mode, labels, present, removed, late)
+    whole = why_left_alone(config, issue, mode, [labels[i].name for i in present if i in labels])
+    verdicts = [judge.verdict(label, score) for label, score in judge.pairs()]
+    if whole:
+        verdicts = [replace(verdict, action="none", reason=whole) for verdict in verdicts]
+    names = [labels[i].name for i in sorted(present) if i in labels]
+    verdicts = _within_groups(_ranked(verdicts), config.groups, names)
+    if not whole:
+        verdicts = _with_fallback(verdicts, config, mode, bool(present), removed)
+    return Decision(mode, prediction.version, tuple(_ranked(verdicts)))
+
+
+def why_left_alone(
+    config: RepoConfig, issue: IssueFacts, mode: Mode, label_names: Iterable[str]
+) -> str | None:
+    """Why an issue gets no label and no suggestion at all, or None."""
+    if mode == "off":
+        return "labelling is turned off for this repository"
+    if issue.archived:
+        return "the repository is archived"
+    if issue.state == "closed":
+        return "the issue is closed"
+    if issue.locked:
+        return "the conversation is locked"
+    if issue.is_pull_request and not config.pull_requests:
+        return "it is a pull request, and `pull_requests` is false"
+    return _why_skipped(config, issue, label_names)
+
+
+def _why_skipped(config: RepoConfig, issue: IssueFacts, label_names: Iterable[str]) -> str | None:
+    pattern = first_match(config.skip.authors, issue.author) if issue.author else None
+    if pattern:
+        return f"the author matches `skip.authors`: {pattern}"
+    if issue.association.upper() in config.skip.associations:
+        return f"the author is {issue.association.upper()}, which `skip.associations` leaves out"
+    for name in label_names:
+        if first_match(config.skip.labels, name):
+            return f"the issue has the label {name}, which `skip.labels` leaves out"
+    return None
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """One label at a time; what concerns several labels (groups, fallback) comes afterwards."""
+
+    prediction: Prediction
+    config: RepoConfig
+    mode: Mode
+    labels: Mapping[int, Label]
+    present: Set[int]
+    removed: Set[int]
+    late: Set[int]
+
+    def pairs(self) -> list[tuple[Label | None, LabelScore | None]]:
+        """Each label that exists with its score, if it has one, then scores of lost labels."""
+        by_name = {label.name.casefold(): label.id for label in self.labels.values()}
+        scores: dict[int, LabelScore] = {}
+        lost: dict[object, LabelScore] = {}
+        for score in self.prediction.scores:
+            found = score.id if score.id in self.labels else None
+            if score.id is None:
+                found = by_name.get(score.label.casefold())
+            if found is None:
+                lost.setdefault(score.id or score.label.casefold(), score)
+            else:
+                scores.setdefault(found, score)
+        known = [(label, scores.get(number)) for number, label in self.labels.items()]
+        return [*known, *((None, score) for score in lost.values())]
+
+    def verdict(self, label: Label | None, score: LabelScore | None) -> Verdict:
+        probability = None if score is None else score.probability
+        if label is None:
+            name = score.label if score else ""
+            return Verdict(None, name, probability, "none", "the repository has no such label now")
+        reason = self._why_not(label)
+        if reason is None and score is None:
+            reason = "the model does not know this label"
+        if reason is not None or score is None:
+            return Verdict(label.id, label.name, probability, "none", reason or "")
+        action, reason = self._by_score(label, score)
+        return Verdict(label.id, label.name, probability, action, reason)
+
+    def _why_not(self, label: Label) -> str | None:
+        rules = self.config.labels
+        if label.id in self.present:
+            return "it is on the issue already"
+        if label.id in self.removed:
+            return "it was taken off this issue before, so it is not put back"
+        if denied := first_match(rules.deny, label.name):
+            return f"`labels.deny` leaves it out: {denied}"
+        if rules.allow and not first_match(rules.allow, label.name):
+            return "`labels.allow` does not name it"
+        if self.config.override(label.name).mode == "off":
+            return "`labels.overrides` turns it off"
+        if self._is_fallback(label):
+            return "it is the fallback label, for issues that nothing else fits"
+        return None
+
+    def _is_fallback(self, label: Label) -> bool:
+        fallback = self.config.fallback
+        return fallback is not None and fallback.casefold() == label.name.casefold()
+
+    def _by_score(self, label: Label, score: LabelScore) -> tuple[Action, str]:
+        p = score.probability
+        if score.mode == "off":
+            return "none", f"the model leaves it out: {score.why}"
+        reaches = score.apply_at is not None and p >= score.apply_at
+        if not reaches and p < score.suggest_at:
+            return "none", f"{p:.2f} is below {score.suggest_at:.2f}, where suggestions begin"
+        held_back = self._why_suggest_only(label, score)
+        if reaches and held_back is None:
+            target = self.config.target(label.name)
+            return "apply", f"{p:.2f} reaches {score.apply_at:.2f}, set for precision {target:.2f}"
+        if held_back is None:
+            held_back = f"it would be applied from {score.apply_at:.2f}"
+        return "suggest", f"{p:.2f}, suggested only: {held_back}"
+
+    def _why_suggest_only(self, label: Label, score: LabelScore) -> str | None:
+        if self.mode != "apply":
+            return "the repository's mode is suggest"
+        if self.config.override(label.name).mode == "suggest":
+            return "`labels.overrides` says suggest"
+        if self.prediction.caution:
+            return self.prediction.caution
+        if score.mode != "apply" or score.apply_at is None:
+            return score.why or "the model has no threshold that it trusts"
+        target = self.config.target(label.name)
+        if score.target is not None and score.target + 1e-9 < target:
+            return f"its threshold was set for precision {score.target:.2f}, not yet {target:.2f}"
+        return self._why_careful(label)
+
+    def _why_careful(self, label: Label) -> str | None:
+        if allowed_by_name(self.config, label.name):
+            return None
+        if label.id in self.late:
+            return "it is usually added more than a week after an issue is opened"
+        return why_sensitive(label.name)
+
+
+def allowed_by_name(config: RepoConfig, name: str) -> bool:
+    """Whether the file names the label itself: in `allow`, or with an override to `apply`."""
+    folded = name.casefold()
+    named = [key for key, own in config.labels.overrides.items() if own.mode == "apply"]
+    return any(folded == entry.casefold() for entry in (*config.labels.allow, *named))
+
+
+def _ranked(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    order = {"apply": 0, "suggest": 1, "none": 2}
+    return sorted(verdicts, key=lambda v: (order[v.action], -(v.probability or 0.0), v.label))
+
+
+def _within_groups(
+    verdicts: list[Verdict], groups: Iterable[GroupRule], present: Iterable[str]
+) -> list[Verdict]:
+    """Hold back what a full group has no room for: the likelier label (first in order) goes in.
+
+    Suggestions take no room, so alternatives stay visible until the group is full.
+    """
+    rules = tuple(groups)
+    members = {rule: [name for name in present if matches(rule.match, name)] for rule in rules}
+    kept: list[Verdict] = []
+    for verdict in verdicts:
+        mine = [] if verdict.action == "none" else _groups_of(rules, verdict.label)
+        full = next((rule for rule in mine if len(members[rule]) >= rule.max), None)
+        if full is not None:
+            has = ", ".join(members[full])
+            reason = f"the group {full.name} is full: {has} (at most {full.max})"
+            verdict = replace(verdict, action="none", reason=reason)
+        elif verdict.action == "apply":
+            for rule in mine:
+                members[rule].append(verdict.label)
+        kept.append(verdict)
+    return kept
+
+
+def _groups_of(rules: Iterable[GroupRule], label: str) -> list[GroupRule]:
+    return [rule for rule in rules if matches(rule.match, label)]
+
+
+def _with_fallback(
+    verdicts: list[Verdict], config: RepoConfig, mode: Mode, has_labels: bool, removed: Set[int]
+) -> list[Verdict]:
+    """Give the fallback label to an issue that has no label and gets none.
+
+    The configuration names it, so it needs no place in `allow`; `deny` and `overrides` still hold.
+    """
+    name = config.fallback or ""
+    own = config.override(name).mode
+    refused = own == "off" or first_match(config.labels.deny, name) is not None
+    if not name or refused or has_labels or any(v.action == "apply" for v in verdicts):
+        return verdicts
+    action: Action = "apply" if mode == "apply" and own != "suggest" else "suggest"
+    return [
+        replace(v, action=action, reason="nothing reached its target: it is the fallback label")
+        if v.label_id is not None
+        and v.label.casefold() == name.casefold()
+        and v.label_id not in removed
+        else v
+        for v in verdicts
+    ]
+
+
+def fallback_to_remove(
+    config: RepoConfig, label: Label | None, *, ours: bool, events: Iterable[LabelEvent]
+) -> str | None:
+    """Why our fallback label comes off again, or None while it stays.
+
+    `ours` says that we put it on and it is still there. The issue counts as triaged once a person
+    or we put another label on; a person who put the fallback label on as well wants it to stay.
+    """
+    if label is None or not ours or config.fallback is None:
+        return None
+    name = label.name.casefold()
+    after = _since_ours(name, events)
+    if any(e.label_name.casefold() == name and e.actor_kind == "person" for e in after):
+        return None
+    for event in after:
+        if event.label_name.casefold() != name and event.action == "labeled":
+            who = event.actor_login or "somebody"
+            if event.actor_kind == "person":
+                return f"triaged: {who} added {event.label_name}"
+            if event.actor_kind == "us":
+                return f"triaged: {event.label_name} reached its target"
+    return None
+
+
+def _since_ours(name: str, events: Iterable[LabelEvent]) -> list[LabelEvent]:
+    """The events after we last put the label of that (casefolded) name on."""
+    ordered = list(events)
+    ours = [
+        i
+        for i, event in enumerate(ordered)
+        if event.actor_kind == "us"
+        and event.action == "labeled"
+        and event.label_name.casefold() == name
+    ]
+    return ordered[ours[-1] + 1 :] if ours else []
