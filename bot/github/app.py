@@ -94,7 +94,7 @@ class GitHubApp:
     def about(self) -> remote.RemoteApp:
         """The App as registered; asked once."""
         if self._about is None:
-            self._about = remote.app(self._transport.request("GET", "/app").data)
+            self._about = self._transport.request("GET", "/app").read(remote.app)
         return self._about
 
     def slug(self) -> str:
@@ -113,14 +113,14 @@ class GitHubApp:
         path = f"/users/{quote(self.bot_login(), safe='')}"
         active = next((found.id for found in self.installations() if not found.suspended), None)
         if active is not None:
-            return int(self.installation(active).transport.request("GET", path).data["id"])
+            return self.installation(active).get(path).read(_id)
         with _Anonymous(self.base_url, self._now) as transport:
-            return int(transport.request("GET", path).data["id"])
+            return transport.request("GET", path).read(_id)
 
     def installations(self) -> list[remote.RemoteInstallation]:
         """Every account that the App is installed on, suspended ones included."""
         pages = self._transport.pages("/app/installations")
-        return [remote.installation(entry) for page in pages for entry in page.data]
+        return [found for page in pages for found in page.read_each(remote.installation)]
 
     def installation(self, installation_id: int) -> InstallationClient:
         """The client of one installation; the same one every time."""
@@ -141,7 +141,7 @@ class GitHubApp:
         """
         found: list[remote.HookDelivery] = []
         for page in self._transport.pages("/app/hook/deliveries"):
-            deliveries = [remote.hook_delivery(entry) for entry in page.data]
+            deliveries = page.read_each(remote.hook_delivery)
             found += [delivery for delivery in deliveries if delivery.delivered_at >= since]
             if not deliveries or deliveries[-1].delivered_at < since:
                 break
@@ -169,7 +169,7 @@ def convert_manifest(
     path = f"/app-manifests/{quote(code, safe='')}/conversions"
     with _Anonymous(base_url.rstrip("/"), now) as transport:
         try:
-            return remote.credentials(transport.request("POST", path).data)
+            return transport.request("POST", path).read(remote.credentials)
         except NotFound as error:
             message = "this code was used already or is older than an hour: start again"
             raise NotFound(404, message, error.request) from error
@@ -187,6 +187,10 @@ class _Anonymous:
 
     def __exit__(self, *_: object) -> None:
         self._transport.close()
+
+
+def _id(data: Mapping[str, Any]) -> int:
+    return int(data["id"])
 
 
 def _connection(base_url: str, timeout: int) -> dict[str, Any]:

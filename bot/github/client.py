@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.github import history, remote
@@ -16,6 +16,7 @@ from bot.github.errors import NotFound, RateLimited, Unauthorized
 from bot.github.pacing import WritePace
 from bot.github.transport import PER_PAGE, Answer, Transport
 
+T = TypeVar("T")
 ROLES = (
     ("admin", "admin"),
     ("maintain", "maintain"),
@@ -56,26 +57,24 @@ class InstallationClient:
 
     def repositories(self) -> list[remote.RemoteRepository]:
         """Every repository that the installation may see."""
-        pages = self._pages("/installation/repositories")
-        return [remote.repository(entry) for page in pages for entry in page["repositories"]]
+        return self._list("/installation/repositories", remote.repository, key="repositories")
 
     def repository(self, repository_id: int) -> remote.RemoteRepository:
         """A repository by its id, under whatever name it has now."""
-        return remote.repository(self._get(f"/repositories/{repository_id}").data)
+        return self._get(f"/repositories/{repository_id}").read(remote.repository)
 
     def labels(self, repo: str) -> list[remote.RemoteLabel]:
         """All labels of a repository, however many."""
-        pages = self._pages(f"{_repo(repo)}/labels")
-        return [remote.label(entry) for page in pages for entry in page]
+        return self._list(f"{_repo(repo)}/labels", remote.label)
 
     def issue(self, repo: str, number: int) -> remote.RemoteIssue:
         """An issue as it is now; Moved when it was transferred, Gone when it was deleted."""
-        return remote.issue(self._get(f"{_repo(repo)}/issues/{number}").data)
+        return self._get(f"{_repo(repo)}/issues/{number}").read(remote.issue)
 
     def label_events(self, repo: str, number: int) -> list[remote.RemoteLabelEvent]:
         """Every label put on an issue or taken off it, oldest first."""
-        pages = self._pages(f"{_repo(repo)}/issues/{number}/events")
-        found = (remote.label_event(number, entry) for page in pages for entry in page)
+        path = f"{_repo(repo)}/issues/{number}/events"
+        found = self._list(path, lambda entry: remote.label_event(number, entry))
         return [event for event in found if event is not None]
 
     def file(
@@ -93,9 +92,9 @@ class InstallationClient:
             return None
         if answer.status == 304:
             return remote.NOT_MODIFIED
-        if not isinstance(answer.data, dict) or answer.data.get("type", "file") != "file":
+        if isinstance(answer.data, list):
             return None
-        return remote.RemoteFile(_decoded(answer.data), answer.headers.get("etag", ""))
+        return remote.RemoteFile(answer.read(_decoded), answer.headers.get("etag", ""))
 
     def changed_issues(
         self, repo: str, since: str, etag: str | None = None
@@ -113,15 +112,15 @@ class InstallationClient:
         if first.status == 304:
             return None
         found: dict[int, remote.RemoteIssue] = {}
-        page, start, number = first.data, since, 1
+        answer, start, number = first, since, 1
         while True:
-            issues = [remote.issue(entry) for entry in page]
+            issues = answer.read_each(remote.issue)
             found.update({issue.number: issue for issue in issues})
             if len(issues) < PER_PAGE:
                 break
             newest = issues[-1].updated_at
             start, number = (newest, 1) if newest > start else (start, number + 1)
-            page = self._get(path, params={**params, "since": start, "page": number}).data
+            answer = self._get(path, params={**params, "since": start, "page": number})
         ordered = sorted(found.values(), key=lambda issue: (issue.updated_at, issue.number))
         return remote.ChangedIssues(tuple(ordered), first.headers.get("etag"))
 
@@ -140,12 +139,9 @@ class InstallationClient:
         """
         path = f"{_repo(repo)}/collaborators/{quote(login, safe='')}/permission"
         try:
-            data = self._get(path).data
+            return self._get(path).read(_role)
         except NotFound:
             return "none"
-        granted = (data.get("user") or {}).get("permissions") or {}
-        held = next((role for flag, role in ROLES if granted.get(flag)), None)
-        return held or remote.text(data.get("role_name")) or "none"
 
     def add_labels(self, repo: str, number: int, names: list[str]) -> list[remote.RemoteLabel]:
         """Add labels to an issue; returns all that it has now.
@@ -153,12 +149,12 @@ class InstallationClient:
         GitHub creates a label that does not exist: an id that was not known before shows it.
         """
         path = f"{_repo(repo)}/issues/{number}/labels"
-        return [remote.label(entry) for entry in self._write("POST", path, {"labels": names}).data]
+        return self._write("POST", path, {"labels": names}).read_each(remote.label)
 
     def remove_label(self, repo: str, number: int, name: str) -> list[remote.RemoteLabel]:
         """Take a label off an issue; returns those left. NotFound when it was not there."""
         path = f"{_repo(repo)}/issues/{number}/labels/{quote(name, safe='')}"
-        return [remote.label(entry) for entry in self._write("DELETE", path).data or ()]
+        return self._write("DELETE", path).read_each(remote.label)
 
     def delete_label(self, repo: str, name: str) -> None:
         """Delete a label from the repository, and so from every issue."""
@@ -195,12 +191,14 @@ class InstallationClient:
     ) -> Answer:
         return self._call("GET", path, params=params, headers=headers)
 
-    def _pages(self, path: str) -> Iterator[Any]:
+    def _list(self, path: str, parse: Callable[[Any], T], *, key: str | None = None) -> list[T]:
+        """Every entry of every page of a list."""
         answer = self._get(path, params={"per_page": PER_PAGE})
-        yield answer.data
+        found = answer.read_each(parse, key)
         while (target := self.transport.next_page(answer)) is not None:
             answer = self._get(target)
-            yield answer.data
+            found += answer.read_each(parse, key)
+        return found
 
     def _write(self, verb: str, path: str, body: Any = None) -> Answer:
         wait = self._pace.take(self.installation_id, self.now(), f"{verb} {path}")
@@ -222,6 +220,12 @@ class InstallationClient:
 
 def _repo(full_name: str) -> str:
     return f"/repos/{quote(full_name)}"
+
+
+def _role(data: Mapping[str, Any]) -> str:
+    granted = (data.get("user") or {}).get("permissions") or {}
+    held = next((role for flag, role in ROLES if granted.get(flag)), None)
+    return held or remote.text(data.get("role_name")) or "none"
 
 
 def _decoded(data: Mapping[str, Any]) -> str:

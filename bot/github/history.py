@@ -15,6 +15,7 @@ from bot.github.errors import GitHubError, NotFound, Unavailable, Unprocessable,
 
 if TYPE_CHECKING:
     from bot.github.client import InstallationClient
+    from bot.github.transport import Answer
 
 PAGE_SIZES = (100, 50, 20, 5)
 """Issues a page: GitHub gives up on a page after 10 s, so the next try is smaller."""
@@ -78,20 +79,20 @@ def _ask(client: InstallationClient, repo: str, after: str | None, size: int) ->
     variables = {"owner": owner, "name": name, "first": size, "after": after}
     try:
         answer = client.graphql(graphql.query(), variables)
-        return _issues(answer.data, answer.headers, client.now())
+        return _issues(answer, client.now())
     except (NotFound, Unprocessable) as error:
         if _is_absent(error):
             raise _NoGraphql from error
         raise
 
 
-def _issues(data: Any, headers: Any, now: float) -> dict[str, Any]:
+def _issues(answer: Answer, now: float) -> dict[str, Any]:
     """The connection in an answer; a page that came in spite of errors in it is taken."""
-    body = data if isinstance(data, dict) else {}
+    body = answer.data if isinstance(answer.data, dict) else {}
     connection = ((body.get("data") or {}).get("repository") or {}).get("issues")
     if isinstance(connection, dict):
         return connection
-    raise from_graphql(headers, body.get("errors") or [], "GraphQL history", now=now)
+    raise from_graphql(answer.headers, body.get("errors") or [], answer.request, now=now)
 
 
 def _is_absent(error: GitHubError) -> bool:
@@ -109,8 +110,8 @@ def _by_rest(client: InstallationClient, repo: str, number: int) -> Iterator[rem
             "per_page": REST_PAGE,
             "page": number,
         }
-        data = client.get(f"/repos/{quote(repo)}/issues", params=params).data
-        issues = tuple(remote.issue(entry) for entry in data)
+        answer = client.get(f"/repos/{quote(repo)}/issues", params=params)
+        issues = tuple(answer.read_each(remote.issue))
         more = len(issues) == REST_PAGE
         number += 1
         cursor = f"{REST}{number}" if more else None

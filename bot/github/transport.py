@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import jwt
@@ -22,8 +22,16 @@ from github.Requester import Requester
 from urllib3 import Retry
 from urllib3.response import BaseHTTPResponse
 
-from bot.github.errors import GitHubError, Moved, Unauthorized, Unavailable, from_response
+from bot.github.errors import (
+    GitHubError,
+    Moved,
+    PermissionMissing,
+    Unauthorized,
+    Unavailable,
+    from_response,
+)
 
+T = TypeVar("T")
 USER_AGENT = "labelwright"
 API_VERSION = "2022-11-28"
 TIMEOUT = 15
@@ -85,6 +93,19 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     data: Any
+    request: str
+
+    def read(self, parse: Callable[[Any], T]) -> T:
+        """The data as a value; raises Unavailable where it has not the shape that `parse` needs."""
+        try:
+            return parse(self.data)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            message = f"an answer of an unknown shape: {error!r}"
+            raise Unavailable(self.status, message, self.request) from error
+
+    def read_each(self, parse: Callable[[Any], T], key: str | None = None) -> list[T]:
+        """The entries of a list, or of the list under `key`, as values; raises as `read` does."""
+        return self.read(lambda data: [parse(entry) for entry in (data[key] if key else data)])
 
 
 @dataclass(frozen=True)
@@ -137,7 +158,7 @@ class Transport:
         if failure is not None:
             raise failure
         try:
-            return Answer(status, answered, json.loads(raw) if raw else None)
+            return Answer(status, answered, json.loads(raw) if raw else None, name)
         except ValueError as error:
             raise Unavailable(status, "the answer is not JSON", name) from error
 
@@ -196,6 +217,8 @@ class Transport:
 
     def _token_failure(self, error: GithubException, request: str) -> GitHubError:
         headers = {key.lower(): value for key, value in (error.headers or {}).items()}
+        if error.status == 422:
+            return PermissionMissing(422, "the App asks for more than was granted", request)
         failure = from_response(error.status, headers, error.data, request, now=self._now())
         return failure or Unavailable(error.status, "no token in the answer", request)
 
