@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from bot.github.remote import RemoteIssue, RemoteLabelEvent
@@ -99,8 +98,6 @@ def _same_account(event: RemoteLabelEvent, opened: Opening) -> bool:
 def _gap(earlier: str, later: str) -> float:
     """Seconds between two times; infinite where one is not a time."""
     try:
-        return abs(
-            (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
-        )
-    except (TypeError, ValueError):
+        return abs(to_epoch(later) - to_epoch(earlier))
+    except ValueError:
         return float("inf")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from importlib import resources
 from typing import Any
 
 from bot.github import remote
+from bot.times import to_epoch
 
 Json = Mapping[str, Any]
 SAME_MOMENT = 60.0
@@ -142,8 +142,8 @@ def _opened_body(node: Json) -> str | None:
 
 def _seconds(time: Any) -> float | None:
     try:
-        return datetime.fromisoformat(time).timestamp()
-    except (TypeError, ValueError):
+        return to_epoch(remote.text(time))
+    except ValueError:
         return None
 
 
