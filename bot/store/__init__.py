@@ -1,0 +1,78 @@
+"""The store: one SQLite file, one class. All SQL of the server is in this folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from bot.store.connection import Connections
+from bot.store.decisions import Decisions
+from bot.store.deliveries import Deliveries
+from bot.store.events import Events
+from bot.store.filesystem import refuse_network
+from bot.store.installations import Installations
+from bot.store.issues import Issues
+from bot.store.jobs import Jobs
+from bot.store.labels import Labels
+from bot.store.meta import Heartbeats, Meta
+from bot.store.migrations import migrate
+from bot.store.repositories import Repositories
+from bot.store.vectors import Vectors
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Everything the server remembers. Threads share the object; each has its own connection."""
+
+    def __init__(self, path: Path | str, *, now: Callable[[], float] = time.time) -> None:
+        self.path = Path(path)
+        self.now = now
+        self._connections = Connections(self.path)
+        self.meta = Meta(self._connections)
+        self.heartbeats = Heartbeats(self._connections, now)
+        self.jobs = Jobs(self._connections, now)
+        self.deliveries = Deliveries(self._connections, self.jobs, now)
+        self.installations = Installations(self._connections, self.jobs)
+        self.repositories = Repositories(self._connections, self.jobs)
+        self.labels = Labels(self._connections, now)
+        self.issues = Issues(self._connections)
+        self.events = Events(self._connections)
+        self.decisions = Decisions(self._connections, now)
+        self.vectors = Vectors(self._connections)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        now: Callable[[], float] = time.time,
+        mounts: str | None = None,
+    ) -> Store:
+        """Create the database or bring it to the newest schema, then open it.
+
+        `mounts` is the text of /proc/mounts, read from there when None. Raises NetworkFileSystem,
+        SchemaTooNew, or another StoreError.
+        """
+        refuse_network(Path(path), mounts)
+        migrate(Path(path), now=now)
+        return cls(path, now=now)
+
+    @property
+    def identity(self) -> str:
+        """A UUID written when the database was created: processes that differ must not work."""
+        known = self.meta.get("identity")
+        assert known is not None  # the first migration writes it
+        return known
+
+    def transaction(self) -> AbstractContextManager[Database]:
+        """What happens inside commits together or not at all; an inner one joins the outer one."""
+        return self._connections.transaction()
+
+    def close(self) -> None:
+        """Close this thread's connection. Each thread that used the store does so at its end."""
+        self._connections.close()

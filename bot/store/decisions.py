@@ -1,0 +1,143 @@
+"""What was decided, what we meant to add (recorded before acting), and what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from bot.store.connection import Connections, Row, clean, marks, to_json
+from bot.store.rows import AppliedLabel, Decision, Label, Outcome
+
+
+class Decisions:
+    """Decisions with the labels that follow from them."""
+
+    def __init__(self, connections: Connections, now: Callable[[], float]) -> None:
+        self._db = connections
+        self._now = now
+
+    def record(
+        self, decision: Decision, intended: Iterable[Label] = ()
+    ) -> tuple[Decision, list[AppliedLabel]]:
+        """Keep a decision (its id is given here) and the labels about to be added, together.
+
+        A decision whose `at` is 0 is dated now.
+        """
+        dated = replace(decision, at=decision.at or self._now())
+        with self._db.transaction():
+            kept = replace(dated, id=self._insert(dated))
+            return kept, [self._intend(kept, label) for label in intended]
+
+    def mark_applied(self, ids: Iterable[int], at: float | None = None) -> None:
+        """The labels are on the issue since `at` (epoch seconds, default now)."""
+        when = self._now() if at is None else at
+        self._mark(ids, "outcome = 'applied', applied_at = ?", when)
+
+    def abandon(self, ids: Iterable[int], note: str) -> None:
+        """The labels were not added, and will not be."""
+        self._mark(ids, "outcome = 'abandoned', note = ?", clean(note))
+
+    def mark_undone(self, ids: Iterable[int], note: str = "") -> None:
+        """We took the labels off again."""
+        self._mark(ids, "outcome = 'undone', note = ?", clean(note))
+
+    def unfinished(self, repository_id: int, number: int) -> list[AppliedLabel]:
+        """What we meant to add to an issue and do not know the fate of."""
+        return self.applied(repository_id, number=number, outcomes=("intended",))
+
+    def applied(
+        self,
+        repository_id: int,
+        *,
+        number: int | None = None,
+        version: str | None = None,
+        since: float | None = None,
+        outcomes: Iterable[Outcome] = ("applied",),
+    ) -> list[AppliedLabel]:
+        """The labels that we added, oldest first; `since` is epoch seconds.
+
+        Those not added or taken off again are left out, unless `outcomes` asks for them.
+        """
+        wanted = list(outcomes)
+        clauses: dict[str, object] = {
+            "repository_id = ?": repository_id,
+            "number = ?": number,
+            "version = ?": version,
+            "coalesce(applied_at, intended_at) >= ?": since,
+        }
+        used = {clause: value for clause, value in clauses.items() if value is not None}
+        sql = (
+            f"SELECT * FROM applied_labels WHERE {' AND '.join(used)}"
+            f" AND outcome IN ({marks(wanted)}) ORDER BY id"
+        )
+        return [AppliedLabel(**dict(row)) for row in self._db.rows(sql, [*used.values(), *wanted])]
+
+    def get(self, id: int) -> Decision | None:
+        """The decision with this id."""
+        row = self._db.row("SELECT * FROM decisions WHERE id = ?", (id,))
+        return None if row is None else _decision(row)
+
+    def latest(self, repository_id: int, number: int) -> Decision | None:
+        """The newest decision about an issue."""
+        sql = "SELECT * FROM decisions WHERE repository_id = ? AND number = ? ORDER BY id DESC"
+        row = self._db.row(sql, (repository_id, number))
+        return None if row is None else _decision(row)
+
+    def recent(self, repository_id: int, n: int) -> list[Decision]:
+        """The newest `n` decisions of a repository, newest first."""
+        sql = "SELECT * FROM decisions WHERE repository_id = ? ORDER BY id DESC LIMIT ?"
+        return [_decision(row) for row in self._db.rows(sql, (repository_id, n))]
+
+    def _insert(self, decision: Decision) -> int:
+        sql = (
+            "INSERT INTO decisions"
+            " (repository_id, number, version, at, mode, verdicts, neighbours, trigger)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"
+        )
+        return int(
+            self._db.value(
+                sql,
+                (
+                    decision.repository_id,
+                    decision.number,
+                    decision.version,
+                    decision.at,
+                    decision.mode,
+                    to_json(decision.verdicts),
+                    to_json(decision.neighbours),
+                    decision.trigger,
+                ),
+            )
+        )
+
+    def _intend(self, decision: Decision, label: Label) -> AppliedLabel:
+        sql = (
+            "INSERT INTO applied_labels"
+            " (repository_id, number, label_id, label, version, decision_id, intended_at, outcome)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 'intended') RETURNING *"
+        )
+        row = self._db.row(
+            sql,
+            (
+                decision.repository_id,
+                decision.number,
+                label.id,
+                clean(label.name),
+                decision.version,
+                decision.id,
+                decision.at,
+            ),
+        )
+        assert row is not None  # RETURNING gives the row that was written
+        return AppliedLabel(**dict(row))
+
+    def _mark(self, ids: Iterable[int], sets: str, value: object) -> None:
+        wanted = list(ids)
+        sql = f"UPDATE applied_labels SET {sets} WHERE id IN ({marks(wanted)})"
+        self._db.write(sql, [value, *wanted])
+
+
+def _decision(row: Row) -> Decision:
+    lists = {name: tuple(json.loads(row[name])) for name in ("verdicts", "neighbours")}
+    return Decision(**(dict(row) | lists))

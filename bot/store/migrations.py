@@ -1,0 +1,76 @@
+"""The schema's history. A migration and the record that it ran commit together (sqlite-utils)."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from bot.errors import SchemaTooNew
+from bot.store.connection import connect
+from bot.store.schema import SCHEMA
+
+migrations = Migrations("labelwright")
+
+
+@migrations()
+def m001_first_schema(db: Database) -> None:
+    """Every table, and the identity by which processes know that they share one database."""
+    db.executescript(SCHEMA)
+    db.execute("INSERT INTO meta VALUES ('identity', ?)", [str(uuid.uuid4())])
+
+
+def migrate(
+    path: Path, *, steps: Migrations = migrations, now: Callable[[], float] = time.time
+) -> Path | None:
+    """Bring the database at `path` to the newest schema, creating it where there is none.
+
+    One process migrates, the others wait for it. A database that already holds something is
+    copied first, and the copy's path is returned. Raises SchemaTooNew where the database knows a
+    migration that `steps` lacks; whatever a failing migration raises, after rolling it back.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _one_migrator(path):
+        path.touch(mode=0o600)
+        with closing(connect(path)) as db:
+            applied = [migration.name for migration in steps.applied(db)]
+            _refuse_newer(path, applied, steps)
+            pending = [migration.name for migration in steps.pending(db)]
+            if not pending:
+                return None
+            backup = _backup(db, path, pending[0], now()) if applied else None
+            steps.apply(db)
+            return backup
+
+
+def _refuse_newer(path: Path, applied: list[str], steps: Migrations) -> None:
+    with closing(Database(memory=True)) as empty:
+        known = {migration.name for migration in steps.pending(empty)}
+    unknown = [name for name in applied if name not in known]
+    if unknown:
+        raise SchemaTooNew(path, unknown)
+
+
+def _backup(db: Database, path: Path, before: str, now: float) -> Path:
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    target = path.with_name(f"{path.name}.before-{before}.{stamp}")
+    partial = target.with_name(target.name + ".partial")
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o600)
+    with closing(sqlite3.connect(partial)) as copy:
+        db.conn.backup(copy)
+    return partial.replace(target)
+
+
+@contextmanager
+def _one_migrator(path: Path) -> Generator[None, None, None]:
+    with path.with_name(path.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,143 @@
+"""Repositories, keyed by GitHub's id; one that was imported by name alone has an id below zero."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bot.store.connection import Connections, Row, to_json
+from bot.store.jobs import Jobs
+from bot.store.rows import Mode, Repository, local_id
+
+_FLAGS = ("private", "archived", "removed")
+_HOLDERS = ("issues", "labels", "label_events", "decisions", "applied_labels")
+
+
+class Repositories:
+    """One row for each repository, kept when it is removed."""
+
+    def __init__(self, connections: Connections, jobs: Jobs) -> None:
+        self._db = connections
+        self._jobs = jobs
+
+    def upsert(
+        self,
+        id: int,
+        full_name: str,
+        private: bool = False,
+        installation_id: int | None = None,
+        *,
+        archived: bool = False,
+    ) -> Repository:
+        """Add a repository or bring it up to date; it is not removed any more.
+
+        What was imported by name alone becomes this repository's. An installation that is not
+        given (None) stays as it is known.
+        """
+        sql = """
+            INSERT INTO repositories (id, full_name, private, installation_id, archived)
+            VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET
+              full_name = excluded.full_name, private = excluded.private,
+              installation_id = coalesce(excluded.installation_id, installation_id),
+              archived = excluded.archived, removed = 0
+            RETURNING *
+        """
+        with self._db.transaction():
+            row = self._db.row(sql, (id, full_name, private, installation_id, archived))
+            if id > 0:
+                self._adopt(local_id(full_name), id)
+        assert row is not None  # RETURNING gives the row that was written
+        return _repository(row)
+
+    def local(self, full_name: str) -> Repository:
+        """The repository of that name, or a new one with an id of our own (no GitHub needed)."""
+        with self._db.transaction():
+            known = self.by_name(full_name)
+            return known or self.upsert(local_id(full_name), full_name)
+
+    def get(self, id: int) -> Repository | None:
+        """The repository with this id, removed or not."""
+        row = self._db.row("SELECT * FROM repositories WHERE id = ?", (id,))
+        return None if row is None else _repository(row)
+
+    def by_name(self, full_name: str) -> Repository | None:
+        """The repository of that name, in any case, that is not removed; one of GitHub's first."""
+        sql = "SELECT * FROM repositories WHERE full_name = ? AND NOT removed ORDER BY id DESC"
+        row = self._db.row(sql, (full_name,))
+        return None if row is None else _repository(row)
+
+    def all(self, *, installation_id: int | None = None) -> list[Repository]:
+        """Every repository that is not removed, by name."""
+        sql = (
+            "SELECT * FROM repositories WHERE NOT removed"
+            " AND (:installation_id IS NULL OR installation_id = :installation_id)"
+            " ORDER BY full_name"
+        )
+        rows = self._db.rows(sql, {"installation_id": installation_id})
+        return [_repository(row) for row in rows]
+
+    def rename(self, id: int, full_name: str) -> None:
+        """Renamed, or transferred to another owner."""
+        self._set(id, full_name=full_name)
+
+    def remove(self, id: int) -> None:
+        """We may not work there any more: its waiting jobs are done with that reason."""
+        with self._db.transaction():
+            self._set(id, removed=True)
+            self._jobs.discard_of_repository(id, "the repository was removed")
+
+    def set_archived(self, id: int, archived: bool) -> None:
+        """Archived repositories are read-only."""
+        self._set(id, archived=archived)
+
+    def set_private(self, id: int, private: bool) -> None:
+        """Whether its text may serve others."""
+        self._set(id, private=private)
+
+    def set_config(
+        self,
+        id: int,
+        config: Mapping[str, Any] | None,
+        etag: str | None,
+        errors: Iterable[str] = (),
+    ) -> None:
+        """Keep the configuration as last read; with errors the last valid one stays in force."""
+        problems = list(errors)
+        with self._db.transaction():
+            if not problems:
+                self._set(id, config=None if config is None else to_json(config))
+            self._set(id, config_etag=etag, config_errors=to_json(problems))
+
+    def set_mode(self, id: int, mode: Mode | None) -> None:
+        """The operator's word over the configuration's mode; None takes it back."""
+        self._set(id, mode=mode)
+
+    def set_watermark(self, id: int, watermark: str | None) -> None:
+        """The newest `updated_at` that polling has seen."""
+        self._set(id, watermark=watermark)
+
+    def _set(self, id: int, **columns: Any) -> None:
+        sets = ", ".join(f"{name} = ?" for name in columns)
+        self._db.write(f"UPDATE repositories SET {sets} WHERE id = ?", (*columns.values(), id))
+
+    def _adopt(self, local: int, id: int) -> None:
+        """Give everything of an imported repository to the one that GitHub knows.
+
+        What both have stays as GitHub's repository has it, and the rest goes with the local row.
+        """
+        if self._db.row("SELECT 1 FROM repositories WHERE id = ?", (local,)) is None:
+            return
+        for table in _HOLDERS:
+            sql = f"UPDATE OR IGNORE {table} SET repository_id = ? WHERE repository_id = ?"
+            self._db.write(sql, (id, local))
+        self._db.write("UPDATE jobs SET repository_id = ? WHERE repository_id = ?", (id, local))
+        self._db.write("DELETE FROM repositories WHERE id = ?", (local,))
+
+
+def _repository(row: Row) -> Repository:
+    values = dict(row) | {name: bool(row[name]) for name in _FLAGS}
+    values["config"] = None if row["config"] is None else json.loads(row["config"])
+    values["config_errors"] = tuple(json.loads(row["config_errors"]))
+    return Repository(**values)

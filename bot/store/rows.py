@@ -1,0 +1,206 @@
+"""What the store hands out: frozen values, keyed by GitHub's numeric ids.
+
+GitHub's times are its own text ("2026-01-31T12:00:00Z"), compared as text; ours are epoch seconds.
+An id below zero is our own: a repository or label that was imported without asking GitHub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Lane = Literal["fast", "slow"]
+JobState = Literal["waiting", "running", "done", "dead"]
+Mode = Literal["suggest", "apply", "off"]
+Action = Literal["labeled", "unlabeled"]
+ActorKind = Literal["person", "bot", "us", "template", "unknown"]
+Source = Literal["webhook", "history", "import", "ours"]
+Outcome = Literal["intended", "applied", "abandoned", "undone"]
+Acceptance = Literal["queued", "duplicate", "requeued"]
+Change = Literal["new", "changed", "same", "stale", "deleted"]
+
+
+def local_id(*names: str) -> int:
+    """A stable id below zero for something that GitHub has given no id; case does not matter."""
+    digest = hashlib.sha256("\0".join(names).lower().encode("utf-8", "replace")).digest()
+    return -(int.from_bytes(digest[:6], "big") + 1)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The App on one account."""
+
+    id: int
+    account_id: int
+    account_login: str
+    account_type: str
+    suspended: bool = False
+    deleted: bool = False
+    permissions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository. `config` is the last valid configuration, `mode` the operator's override.
+
+    `watermark` is the newest `updated_at` that polling has seen.
+    """
+
+    id: int
+    full_name: str
+    private: bool = False
+    installation_id: int | None = None
+    archived: bool = False
+    removed: bool = False
+    config: Mapping[str, Any] | None = None
+    config_etag: str | None = None
+    config_errors: tuple[str, ...] = ()
+    mode: Mode | None = None
+    watermark: str | None = None
+    labels_synced_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label of a repository; its id stays when its name changes."""
+
+    repository_id: int
+    id: int
+    name: str
+    description: str = ""
+    color: str = ""
+    deleted: bool = False
+    made_by_us: bool = False
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An issue as it is now, with its text as it was opened where that is known.
+
+    `labels` are the ids of the labels that are on it now. A deleted issue has no text left.
+    """
+
+    repository_id: int
+    number: int
+    id: int
+    title: str
+    body: str
+    opened_title: str | None = None
+    opened_body: str | None = None
+    state: str = "open"
+    locked: bool = False
+    is_pull_request: bool = False
+    author_login: str | None = None
+    author_id: int | None = None
+    author_type: str | None = None
+    author_association: str = "NONE"
+    created_at: str = ""
+    updated_at: str = ""
+    closed_at: str | None = None
+    deleted: bool = False
+    arrived_by_transfer: bool = False
+    labels: tuple[int, ...] = ()
+    imported: bool = False
+
+
+@dataclass(frozen=True)
+class LabelEvent:
+    """A label put on an issue or taken off it: who, when, and how we know."""
+
+    repository_id: int
+    number: int
+    label_id: int | None
+    label_name: str
+    action: Action
+    actor_id: int | None
+    actor_login: str | None
+    actor_kind: ActorKind
+    at: str
+    source: Source
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A webhook delivery as it was received; `received_at` is epoch seconds."""
+
+    guid: str
+    event: str
+    action: str | None
+    installation_id: int | None
+    repository_id: int | None
+    received_at: float
+    payload: bytes
+    job_id: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work. Times are epoch seconds; `attempts` counts the one that is running."""
+
+    id: int
+    kind: str
+    lane: Lane
+    priority: int
+    installation_id: int | None
+    repository_id: int | None
+    number: int | None
+    key: str | None
+    payload: Mapping[str, Any]
+    state: JobState
+    run_at: float
+    attempts: int
+    max_attempts: int
+    lease_until: float | None
+    leased_by: str | None
+    error: str | None
+    result: str | None
+    created_at: float
+    finished_at: float | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about an issue, with a reason for every label; `at` is epoch seconds.
+
+    A verdict has label_id, label, probability, verdict and reason; a neighbour has number, title,
+    labels and similarity. `id` is 0 until the decision is recorded.
+    """
+
+    repository_id: int
+    number: int
+    version: str
+    mode: str
+    verdicts: tuple[Mapping[str, Any], ...]
+    neighbours: tuple[Mapping[str, Any], ...] = ()
+    trigger: str = ""
+    at: float = 0.0
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class AppliedLabel:
+    """A label that we meant to put on an issue, and what became of it; times are epoch seconds."""
+
+    id: int
+    repository_id: int
+    number: int
+    label_id: int
+    label: str
+    version: str
+    decision_id: int
+    intended_at: float
+    applied_at: float | None
+    outcome: Outcome
+    note: str
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The last sign of life of a process, in epoch seconds."""
+
+    process: str
+    pid: int
+    at: float
