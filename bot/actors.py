@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bot.github.remote import RemoteIssue, RemoteLabelEvent
+from bot.times import to_epoch
 from models.text import headings
 
 if TYPE_CHECKING:
