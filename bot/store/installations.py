@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from bot.store.connection import Connections, Row, to_json
 from bot.store.jobs import Jobs
@@ -17,38 +16,29 @@ class Installations:
         self._db = connections
         self._jobs = jobs
 
-    def upsert(
-        self,
-        id: int,
-        account_id: int,
-        account_login: str,
-        account_type: str,
-        *,
-        suspended: bool = False,
-        permissions: Mapping[str, str] | None = None,
-    ) -> Installation:
+    def upsert(self, installation: Installation) -> Installation:
         """Add an installation, or bring it up to date; it is not deleted any more.
 
-        Permissions that are not given (None) stay as they are known.
+        Permissions that are empty stay as they are known: GitHub always grants some.
         """
         sql = """
             INSERT INTO installations
               (id, account_id, account_login, account_type, suspended, permissions)
-            VALUES (:id, :account_id, :login, :type, :suspended, coalesce(:permissions, '{}'))
+            VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET
               account_id = excluded.account_id, account_login = excluded.account_login,
               account_type = excluded.account_type, suspended = excluded.suspended, deleted = 0,
-              permissions = coalesce(:permissions, permissions)
+              permissions = iif(excluded.permissions = '{}', permissions, excluded.permissions)
             RETURNING *
         """
-        bound = {
-            "id": id,
-            "account_id": account_id,
-            "login": account_login,
-            "type": account_type,
-            "suspended": suspended,
-            "permissions": None if permissions is None else to_json(permissions),
-        }
+        bound = (
+            installation.id,
+            installation.account_id,
+            installation.account_login,
+            installation.account_type,
+            installation.suspended,
+            to_json(installation.permissions),
+        )
         with self._db.transaction():
             row = self._db.row(sql, bound)
         assert row is not None  # RETURNING gives the row that was written

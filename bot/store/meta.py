@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from bot.store.connection import Connections
@@ -32,10 +33,14 @@ class Heartbeats:
         self._db = connections
         self._now = now
 
-    def beat(self, process: str, pid: int) -> None:
-        """This process runs now."""
+    def beat(self, process: str, pid: int | None = None) -> None:
+        """This process (`pid` is its own when None) runs now."""
         with self._db.transaction() as db:
-            row = {"process": process, "pid": pid, "at": self._now()}
+            row = {
+                "process": process,
+                "pid": os.getpid() if pid is None else pid,
+                "at": self._now(),
+            }
             db.table("heartbeats").upsert(row, pk=("process", "pid"))
 
     def all(self) -> list[Heartbeat]:
