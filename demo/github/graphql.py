@@ -1,0 +1,5 @@
+"""GraphQL: to come."""
+
+from flask import Blueprint
+
+routes = Blueprint("graphql", __name__)
