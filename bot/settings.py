@@ -1,0 +1,307 @@
+"""Settings: environment variables LABELWRIGHT_* over a TOML file, read once, then frozen.
+
+The file is the one that LABELWRIGHT_CONFIG names, or `labelwright.toml` in the home folder. This
+module alone reads the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from bot.errors import SettingsError
+
+PREFIX = "LABELWRIGHT_"
+FILE_NAME = "labelwright.toml"
+DEFAULT_HOME = Path("var")
+GITHUB = "https://api.github.com"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_SECRETS = ("private_key", "webhook_secret", "webhook_secret_previous")
+
+
+@dataclass(frozen=True)
+class AppCredentials:
+    """What it takes to speak as the GitHub App; the key (PEM) is not printed."""
+
+    app_id: int
+    private_key: str = field(repr=False)
+
+
+class Settings(BaseSettings):
+    """Every setting; its description says what to set. A secret has no default, and prints as stars."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, validate_default=True
+    )
+
+    home: Path = Field(DEFAULT_HOME, description="folder on a local disk for all that is kept")
+    app_id: int | None = Field(None, gt=0, description="number of the GitHub App")
+    private_key_file: Path | None = Field(
+        None, description="file that holds the App's private key (PEM)"
+    )
+    private_key: SecretStr | None = Field(
+        None, description="the App's private key (PEM) itself, instead of a file"
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, min_length=1, description="secret that the App's webhook is signed with"
+    )
+    webhook_secret_previous: SecretStr | None = Field(
+        None, min_length=1, description="the secret before, accepted while it is being changed"
+    )
+    github_url: str = Field(
+        GITHUB, description="base URL of the API; for Enterprise Server https://HOST/api/v3"
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="port to listen on, 0 for a free one")
+    intake: Literal["webhook", "poll"] = Field(
+        "webhook", description="webhook (GitHub calls us) or poll (we ask GitHub)"
+    )
+    poll_seconds: float = Field(30, ge=1, description="seconds between two polls")
+    allowed_accounts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="accounts that may install the App, comma-separated; empty for all"
+    )
+    encoder: str = Field(
+        "all-MiniLM-L6-v2",
+        min_length=1,
+        description="the packaged encoder, a Hugging Face id, or a folder",
+    )
+    max_tokens: int = Field(256, ge=16, le=8192, description="tokens of an issue that are read")
+    threads: int | None = Field(
+        None, ge=1, description="CPU threads for encoding and training; unset for torch's choice"
+    )
+    seconds_between_writes: float = Field(
+        1.0, ge=0, description="pause between two writes to GitHub, which recommends 1"
+    )
+    writes_per_minute: int = Field(60, ge=1, description="most writes a minute per installation")
+    writes_per_hour: int = Field(450, ge=1, description="most writes an hour per installation")
+    lease_seconds: float = Field(
+        60, ge=1, description="seconds after which a silent worker's job is given to another"
+    )
+    training_timeout_seconds: float = Field(
+        3600, gt=0, description="seconds after which a training is stopped"
+    )
+    launcher: Literal["local"] = Field("local", description="local: where trainings run")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error"
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="json, console, or auto (console on a terminal)"
+    )
+
+    @classmethod
+    def load(cls, **given: Any) -> Settings:
+        """Read everything once; `given` wins over the environment, and that over the file.
+
+        Raises SettingsError, which lists every problem by the setting's name.
+        """
+        problems = _misspelled(os.environ)
+        try:
+            settings = cls(**given)
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError([*problems, f"{config_file()}: not valid TOML: {error}"]) from None
+        except OSError as error:
+            raise SettingsError([*problems, f"{error.filename}: {error.strerror}"]) from None
+        except ValidationError as error:
+            found = [_problem(dict(each)) for each in error.errors(include_url=False)]
+            # `from None`: pydantic's own text may quote a secret.
+            raise SettingsError([*problems, *found]) from None
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """First what is given in code, then the environment, then the file."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        return init_settings, env_settings, file
+
+    @property
+    def database(self) -> Path:
+        """The store's file."""
+        return self.home / "labelwright.db"
+
+    @property
+    def models(self) -> Path:
+        """The folder of published models."""
+        return self.home / "models"
+
+    @property
+    def runs(self) -> Path:
+        """The folder of snapshots and of trainings under way."""
+        return self.home / "runs"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that a delivery may be signed with, the current one first; empty if unset."""
+        both = (self.webhook_secret, self.webhook_secret_previous)
+        return tuple(secret.get_secret_value() for secret in both if secret is not None)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, for the log to leave out."""
+        key = () if self.private_key is None else (self.private_key.get_secret_value(),)
+        return self.webhook_secrets + key
+
+    def missing(self, *, app: bool = False, webhook: bool = False) -> list[str]:
+        """A line for each setting that a process needs and that is not there."""
+        wanted: list[str] = []
+        if app and self.app_id is None:
+            wanted.append(_say("app_id", "missing"))
+        if app and self.private_key is None:
+            wanted.append(_say("private_key_file", f"missing, and so is {PREFIX}PRIVATE_KEY"))
+        if webhook and self.webhook_secret is None:
+            wanted.append(_say("webhook_secret", "missing"))
+        return wanted
+
+    def require(self, *, app: bool = False, webhook: bool = False) -> None:
+        """Raise SettingsError that lists all that is missing for a process of this kind."""
+        lacking = self.missing(app=app, webhook=webhook)
+        if lacking:
+            raise SettingsError([*lacking, "`labelwright setup` asks for them and writes the file"])
+
+    def require_app(self) -> AppCredentials:
+        """The App's id and key. Raises SettingsError that lists what is missing."""
+        self.require(app=True)
+        assert self.app_id is not None and self.private_key is not None
+        return AppCredentials(self.app_id, self.private_key.get_secret_value())
+
+    def require_webhook(self) -> tuple[str, ...]:
+        """The webhook secrets, current one first. Raises SettingsError without a current one."""
+        self.require(webhook=True)
+        return self.webhook_secrets
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator("private_key_file")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        if "-----BEGIN" in str(path):
+            raise ValueError(f"holds the key itself: that belongs into {PREFIX}PRIVATE_KEY")
+        _pem(_read(path.expanduser()))
+        return path
+
+    @field_validator("private_key")
+    @classmethod
+    def _key(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """The key, from its file where one is named: afterwards `private_key` always has it."""
+        path: Path | None = info.data.get("private_key_file")
+        if key is None:
+            return None if path is None else SecretStr(_pem(_read(path.expanduser())))
+        if path is not None:
+            raise ValueError(f"set either this or {PREFIX}PRIVATE_KEY_FILE, not both")
+        return SecretStr(_pem(key.get_secret_value()))
+
+    @field_validator("github_url")
+    @classmethod
+    def _api(cls, url: str) -> str:
+        parts = urlsplit(url.strip().rstrip("/"))
+        host = parts.hostname or ""
+        if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
+            raise ValueError("must be like https://HOST/api/v3")
+        if host in _LOOPBACK:
+            return parts.geturl()
+        if parts.scheme == "http":
+            raise ValueError("must begin with https://, or tokens travel in the clear")
+        cloud = host == "api.github.com" or (host.startswith("api.") and host.endswith(".ghe.com"))
+        if not cloud and not parts.path.endswith("/api/v3"):
+            raise ValueError(f"the API of {host} is at https://{host}/api/v3")
+        return parts.geturl()
+
+    @field_validator("allowed_accounts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+
+def config_file() -> Path:
+    """The TOML file that is read, whether it exists or not.
+
+    Raises OSError where LABELWRIGHT_CONFIG names a file that does not exist.
+    """
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    if not named:
+        return Path(os.environ.get(f"{PREFIX}HOME") or DEFAULT_HOME).expanduser() / FILE_NAME
+    if not Path(named).is_file():
+        raise FileNotFoundError(2, f"no such file, but {PREFIX}CONFIG names it", named)
+    return Path(named)
+
+
+def inherited(names: Iterable[str]) -> dict[str, str]:
+    """The named variables of our own environment that are set: all that a child process gets."""
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    if error["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        hint = f": did you mean {close[0]}?" if close else ": remove it"
+        return f"{name} in {config_file()} is not a setting{hint}"
+    cause = error.get("ctx", {}).get("error")
+    text = str(cause) if cause is not None else error["msg"].replace("Input should", "should")
+    if name not in _SECRETS and error["type"] != "value_error":
+        text += f", not {str(error['input'])[:60]!r}"
+    return _say(name, text)
+
+
+def _say(name: str, what: str) -> str:
+    known = Settings.model_fields.get(name)
+    hint = known.description if known is not None else ""
+    return f"{PREFIX}{name.upper()}: {what}" + (f" (set: {hint})" if hint else "")
+
+
+def _misspelled(environ: Mapping[str, str]) -> list[str]:
+    """Variables that look like a setting's name but are none (others may share the prefix)."""
+    known = [PREFIX + name.upper() for name in (*Settings.model_fields, "config")]
+    problems = []
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
+        problems += [f"{name} is not a setting: did you mean {near}?" for near in close]
+    return problems
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ValueError(f"cannot read {path}: {why}") from error
+
+
+def _pem(text: str) -> str:
+    """The key with real line ends: environments often carry them as a backslash and an n."""
+    key = text.replace("\\n", "\n").strip()
+    if not (key.startswith("-----BEGIN ") and key.endswith("PRIVATE KEY-----")):
+        raise ValueError("does not hold a private key: it begins with -----BEGIN")
+    return key + "\n"
