@@ -66,18 +66,29 @@ class Context:
         return self.app.installation(installation_id)
 
     @property
+    def known_bot(self) -> BotIdentity | None:
+        """Our account as the store remembers it; None where GitHub was never asked."""
+        known = self.store.meta.get(self._bot_key)
+        if known is None:
+            return None
+        number, login = known.split(" ", 1)
+        return BotIdentity(int(number), login)
+
+    @property
     def bot(self) -> BotIdentity:
         """Our account, asked of GitHub once per App and then remembered in the store.
 
         Raises a GitHubError when it is not known yet and GitHub does not answer.
         """
-        key = f"bot_account:{self.settings.app_id}"
-        known = self.store.meta.get(key)
+        known = self.known_bot
         if known is None:
-            known = f"{self.app.bot_id()} {self.app.bot_login()}"
-            self.store.meta.set(key, known)
-        number, login = known.split(" ", 1)
-        return BotIdentity(int(number), login)
+            known = BotIdentity(self.app.bot_id(), self.app.bot_login())
+            self.store.meta.set(self._bot_key, f"{known.id} {known.login}")
+        return known
+
+    @property
+    def _bot_key(self) -> str:
+        return f"bot_account:{self.settings.app_id}"
 
     def with_github(self, github: GitHubApp | None) -> Context:
         """The same context for another thread, with that thread's own client."""

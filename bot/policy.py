@@ -14,9 +14,10 @@ from bot.repo_config import GroupRule, Mode, RepoConfig, first_match, matches
 from bot.sensitive import why_sensitive
 
 if TYPE_CHECKING:
+    from models.predictor import Prediction
+
     from bot.store.rows import Label, LabelEvent
     from models.labels import LabelScore
-    from models.predictor import Prediction
 
 Action = Literal["apply", "suggest", "none"]
 
@@ -66,22 +67,15 @@ class Decision:
     def to_dicts(self) -> list[dict[str, Any]]:
         """The verdicts as JSON values for the store: `action` is kept under `verdict`."""
         plain = [asdict(verdict) for verdict in self.verdicts]
-        return [{**values, "verdict": values.pop("action")} for values in plain]
+        return [values | {"verdict": values.pop("action")} for values in plain]
 
 
-def effective_mode(config: RepoConfig, operator: str | None) -> Mode:
+def effective_mode(config: RepoConfig, operator: Mode | None) -> Mode:
     """The operator's word for a repository goes before the mode in its own file."""
-    if operator == "apply" or operator == "suggest" or operator == "off":
-        return operator
-    return config.mode
+    return operator or config.mode
 
 
-def removed_by_anyone(events: Iterable[LabelEvent]) -> frozenset[str]:
-    """The names, casefolded, of the labels that were ever taken off the issue, by whomever."""
-    return frozenset(e.label_name.casefold() for e in events if e.action == "unlabeled")
-
-
-def decide(
+def decide(  # noqa: PLR0913 - everything that a decision depends on, by name
     prediction: Prediction,
     config: RepoConfig,
     *,
@@ -91,13 +85,15 @@ def decide(
     removed: Set[int],
     issue: IssueFacts,
     late: Set[int] = frozenset(),
+    trained_for: float | None = None,
 ) -> Decision:
     """Decide on every label of the repository and every label of the prediction.
 
     `labels` are those that exist now, by id; `present` are on the issue; `removed` were taken off
     it by anyone, at any time; `late` are usually added more than a week after an issue is opened.
+    `trained_for` is the precision that the model's thresholds were set for, None if not known.
     """
-    judge = _Judge(prediction, config, mode, labels, present, removed, late)
+    judge = _Judge(prediction, config, mode, labels, present, removed, late, trained_for)
     whole = why_left_alone(config, issue, mode, [labels[i].name for i in present if i in labels])
     verdicts = [judge.verdict(label, score) for label, score in judge.pairs()]
     if whole:
@@ -149,6 +145,7 @@ class _Judge:
     present: Set[int]
     removed: Set[int]
     late: Set[int]
+    trained_for: float | None
 
     def pairs(self) -> list[tuple[Label | None, LabelScore | None]]:
         """Each label that exists with its score, if it has one, then scores of lost labels."""
@@ -201,17 +198,14 @@ class _Judge:
 
     def _by_score(self, label: Label, score: LabelScore) -> tuple[Action, str]:
         p = score.probability
-        if score.mode == "off":
-            return "none", f"the model leaves it out: {score.why}"
         reaches = score.apply_at is not None and p >= score.apply_at
         if not reaches and p < score.suggest_at:
             return "none", f"{p:.2f} is below {score.suggest_at:.2f}, where suggestions begin"
+        if score.mode == "off":
+            return "none", f"the model leaves it out: {score.why}"
         held_back = self._why_suggest_only(label, score)
-        if reaches and held_back is None:
-            target = self.config.target(label.name)
-            return "apply", f"{p:.2f} reaches {score.apply_at:.2f}, set for precision {target:.2f}"
         if held_back is None:
-            held_back = f"it would be applied from {score.apply_at:.2f}"
+            return "apply", f"{p:.2f} reaches {score.apply_at:.2f}, from where it is applied"
         return "suggest", f"{p:.2f}, suggested only: {held_back}"
 
     def _why_suggest_only(self, label: Label, score: LabelScore) -> str | None:
@@ -221,11 +215,15 @@ class _Judge:
             return "`labels.overrides` says suggest"
         if self.prediction.caution:
             return self.prediction.caution
-        if score.mode != "apply" or score.apply_at is None:
+        if score.apply_at is None:
             return score.why or "the model has no threshold that it trusts"
+        if score.probability < score.apply_at:
+            return f"it is applied from {score.apply_at:.2f} on"
+        if score.mode != "apply":
+            return score.why or "the model allows no more"
         target = self.config.target(label.name)
-        if score.target is not None and score.target + 1e-9 < target:
-            return f"its threshold was set for precision {score.target:.2f}, not yet {target:.2f}"
+        if self.trained_for is not None and self.trained_for + 1e-9 < target:
+            return f"its threshold was set for precision {self.trained_for:.2f}, not {target:.2f}"
         return self._why_careful(label)
 
     def _why_careful(self, label: Label) -> str | None:

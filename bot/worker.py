@@ -73,6 +73,7 @@ class Worker:
                 break
         self._wait_for(lanes)
         self._release()
+        self.context.store.heartbeats.forget("worker", os.getpid())
         self.context.log.info("worker stopped", worker=self.name)
 
     def keep(self) -> None:
@@ -80,7 +81,7 @@ class Worker:
         with self._lock:
             running = list(self._running.values())
         try:
-            self.context.store.heartbeats.beat("worker")
+            self.context.store.heartbeats.beat("worker", os.getpid())
             for job in running:
                 self._extend(job)
         except Exception:
@@ -124,7 +125,7 @@ class Worker:
         started = time.perf_counter()
         try:
             result = self.tasks[job.kind].run(context, job)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the job boundary: logged in _settle
             self._settle(context, job, error)
             return
         try:

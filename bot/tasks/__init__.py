@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.store import Store
     from bot.store.rows import Job, Repository
 
+
 class Stopped(Exception):
     """A task saw that the process is to end, and stopped between two steps: run it again later."""
 
@@ -24,7 +25,7 @@ class Stopped(Exception):
 Lane = Literal["fast", "slow"]
 TaskFunction = Callable[["Context", "Job"], str]
 
-MODULES = ("deliver", "label", "backfill", "sync", "train", "poll")
+MODULES = ("deliver", "label", "backfill", "sync", "train", "poll", "habits")
 """Every module of this folder that defines tasks: this list is the feature list."""
 
 

@@ -1,0 +1,116 @@
+"""The models that this process has loaded: one encoder, and a head for each repository.
+
+A new version that was published meanwhile is noticed at the next question, so a worker never has
+to be restarted. A repository without a version gets zero-shot suggestions from its labels' names.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from models.errors import ModelError
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from bot.store.rows import Label
+    from models.predictor import Prediction
+    from models.registry import Registry
+
+MAX_LOADED = 64
+"""Heads kept in memory; the one that was not asked for longest goes first."""
+
+
+class Predicts(Protocol):
+    """What a loaded model does, whichever kind it is."""
+
+    def predict(self, texts: Sequence[tuple[str, str]]) -> list[Prediction]:
+        """One prediction for each (title, body)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Loaders:
+    """How models come into memory: the only calls that import torch.
+
+    `bundle` loads a published bundle; `zero_shot` makes a predictor from labels.
+    """
+
+    bundle: Callable[[Path], Predicts]
+    zero_shot: Callable[[Sequence[Label]], Predicts]
+
+
+class Predictors:
+    """A cache of predictors, safe to share between threads."""
+
+    def __init__(self, registry: Registry, loaders: Loaders, log: FilteringBoundLogger) -> None:
+        self.registry = registry
+        self._loaders = loaders
+        self._log = log
+        self._loaded: OrderedDict[tuple[int, str], Predicts] = OrderedDict()
+        self._refused: set[tuple[int, str]] = set()
+        self._lock = threading.Lock()
+
+    def predict(
+        self, repository_id: int, labels: Sequence[Label], title: str, body: str
+    ) -> Prediction:
+        """Predict one issue of a repository with its current version.
+
+        `labels` are those that exist now; only zero-shot needs them. Raises ModelError when
+        neither a version nor zero-shot can be had.
+        """
+        return self.current(repository_id, labels).predict([(title, body)])[0]
+
+    def current(self, repository_id: int, labels: Sequence[Label]) -> Predicts:
+        """The predictor of the version that is published now, else zero-shot.
+
+        A version that does not load is reported once; what was loaded before stays in force.
+        """
+        with self._lock:
+            version = self.registry.current(repository_id)
+            if version is not None:
+                found = self._version(repository_id, version)
+                if found is not None:
+                    return found
+            key = (repository_id, _zero_shot_version(labels))
+            return self._keep(key, lambda: self._loaders.zero_shot(labels))
+
+    def _version(self, repository_id: int, version: str) -> Predicts | None:
+        key = (repository_id, version)
+        if key not in self._refused:
+            try:
+                path = self.registry.path(repository_id, version)
+                return self._keep(key, lambda: self._loaders.bundle(path))
+            except ModelError as error:
+                self._refused.add(key)
+                self._log.error("model refused", repository=repository_id, error=str(error))
+        older = [k for k in self._loaded if k[0] == repository_id and not _is_zero_shot(k[1])]
+        return self._loaded[older[-1]] if older else None
+
+    def _keep(self, key: tuple[int, str], load: Callable[[], Predicts]) -> Predicts:
+        if key not in self._loaded:
+            self._loaded[key] = load()
+            self._drop_others(key)
+        self._loaded.move_to_end(key)
+        while len(self._loaded) > MAX_LOADED:
+            self._loaded.popitem(last=False)
+        return self._loaded[key]
+
+    def _drop_others(self, key: tuple[int, str]) -> None:
+        """Once a repository's new model is loaded, its older ones are not needed any more."""
+        for other in [k for k in self._loaded if k[0] == key[0] and k != key]:
+            del self._loaded[other]
+
+
+def _zero_shot_version(labels: Sequence[Label]) -> str:
+    """Changes whenever a label is renamed, described, added or removed."""
+    return f"zero-shot:{hash(tuple(sorted((x.id, x.name, x.description) for x in labels)))}"
+
+
+def _is_zero_shot(version: str) -> bool:
+    return version.startswith("zero-shot:")
