@@ -98,12 +98,12 @@ class Head:
 
 
 def parse(headers: Mapping[str, str], body: bytes, *, received_at: float = 0.0) -> Event:
-    """Read one delivery. Header names are looked up as GitHub spells them.
+    """Read one delivery. Header names are lower case.
 
     Raises WrongContentType, MissingHeader, NotJson, UnknownEvent or MissingField, in this order,
     and nothing else, whatever the body holds.
     """
-    require_json(headers.get("Content-Type", ""))
+    require_json(headers.get("content-type", ""))
     head = read_head(headers)
     return decode(head.name, head.guid, body, received_at=received_at)
 
@@ -123,12 +123,12 @@ def require_json(content_type: str) -> None:
 def read_head(headers: Mapping[str, str]) -> Head:
     """The event's name and the delivery's id; raises MissingHeader."""
     values = {}
-    for name in ("X-GitHub-Event", "X-GitHub-Delivery"):
+    for name in ("x-github-event", "x-github-delivery"):
         value = headers.get(name, "").strip()
         if not value or len(value) > _MAX_HEADER_CHARACTERS or not value.isascii():
             raise MissingHeader(f"{name} is missing or malformed")
         values[name] = value
-    return Head(values["X-GitHub-Event"], values["X-GitHub-Delivery"])
+    return Head(values["x-github-event"], values["x-github-delivery"])
 
 
 def decode(name: str, guid: str, body: bytes, *, received_at: float = 0.0) -> Event:
@@ -140,8 +140,8 @@ def decode(name: str, guid: str, body: bytes, *, received_at: float = 0.0) -> Ev
     owner = payload.section(payload.section(data, "repository"), "owner")
     owner = owner or payload.section(data, "organization")
     installation = payload.installation(payload.section(data, "installation"), owner)
+    repository = payload.repository(payload.section(data, "repository"))
     sender = payload.section(data, "sender")
-    account = payload.section(data, "account") or owner
     common: dict[str, Any] = {
         "guid": guid,
         "name": name,
@@ -152,11 +152,23 @@ def decode(name: str, guid: str, body: bytes, *, received_at: float = 0.0) -> Ev
             payload.number(sender, "id"),
             payload.text(sender, "type") or None,
         ),
-        "account": (installation and installation.account_login) or payload.text(account, "login"),
+        "account": _account(data, owner, installation, repository),
         "installation": installation,
-        "repository": payload.repository(payload.section(data, "repository")),
+        "repository": repository,
     }
     return read(data, common)
+
+
+def _account(
+    data: Json,
+    owner: Json,
+    installation: RemoteInstallation | None,
+    repository: RemoteRepository | None,
+) -> str:
+    """The login of the account that an event is about, "" where nothing tells."""
+    named = installation.account_login if installation else ""
+    named = named or payload.text(payload.section(data, "account") or owner, "login")
+    return named or (repository.full_name.partition("/")[0] if repository else "")
 
 
 def _object(body: bytes) -> Json:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from bot.errors import BotError
+
 SignatureFault = Literal[
     "signature_missing", "signature_sha1_only", "signature_truncated", "signature_wrong"
 ]
 
 
-class Refusal(Exception):
+class Refusal(BotError):
     """Base: the delivery is not accepted. A subclass means a different answer over HTTP."""
 
     status: ClassVar[int] = 400

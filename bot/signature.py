@@ -36,6 +36,8 @@ def verify(
     matches = [
         hmac.compare_digest(sign(secret, body), _PREFIX + given) for secret in secrets if secret
     ]
+    if not matches:
+        raise BadSignature("signature_wrong", "no webhook secret is set on this server")
     if not any(matches):
         raise BadSignature(
             "signature_wrong",

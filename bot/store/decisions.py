@@ -89,6 +89,15 @@ class Decisions:
         sql = "SELECT * FROM decisions WHERE repository_id = ? ORDER BY id DESC LIMIT ?"
         return [_decision(row) for row in self._db.rows(sql, (repository_id, n))]
 
+    def made(self) -> int:
+        """How many decisions were ever recorded, without reading them all."""
+        return int(self._db.value("SELECT coalesce(max(id), 0) FROM decisions"))
+
+    def outcomes(self) -> dict[str, int]:
+        """How many labels there are that we meant to add, by outcome."""
+        sql = "SELECT outcome, count(*) AS n FROM applied_labels GROUP BY outcome"
+        return {row["outcome"]: row["n"] for row in self._db.rows(sql)}
+
     def _insert(self, decision: Decision) -> int:
         sql = (
             "INSERT INTO decisions"

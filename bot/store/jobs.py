@@ -184,6 +184,13 @@ class Jobs:
         """Mark the waiting jobs of an installation done without doing them; returns how many."""
         return self._discard("installation_id = ?", installation_id, reason, states=("waiting",))
 
+    def discard_of_issue(self, repository_id: int, number: int, reason: str) -> int:
+        """Mark the waiting jobs of an issue done without doing them; returns how many."""
+        waiting = "SELECT id FROM jobs WHERE repository_id = ? AND number = ? AND state = 'waiting'"
+        with self._db.transaction():
+            ids = [row["id"] for row in self._db.rows(waiting, (repository_id, number))]
+            return sum(self.discard(job_id, reason) for job_id in ids)
+
     def get(self, job_id: int) -> Job | None:
         """The job with this id."""
         return _job_or_none(self._db.row("SELECT * FROM jobs WHERE id = ?", (job_id,)))

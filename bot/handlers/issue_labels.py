@@ -1,0 +1,62 @@
+"""A label is put on an issue or taken off it: remember who and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.actors import opening
+from bot.github.remote import RemoteLabelEvent
+from bot.handlers import Declined, adopt, on
+from bot.handlers.incoming import receive
+from bot.handlers.label_events import label_event
+from bot.tasks import enqueue_label
+from bot.times import from_epoch
+
+if TYPE_CHECKING:
+    from bot.context import Context
+    from bot.events import IssueEvent
+    from bot.store.rows import LabelEvent, Repository
+
+
+@on("issues", "labeled", "unlabeled")
+@on("pull_request", "labeled", "unlabeled")
+def label_changed(context: Context, event: IssueEvent) -> str:
+    """Record the change with its actor; a person's may end the wait of the fallback label."""
+    if not event.label_name:
+        raise Declined("the payload does not name the label")
+    repository = receive(context, event)
+    change = _as_row(context, repository, event)
+    is_new = context.store.events.add([change]) == 1
+    if is_new and _may_end_triage(repository, event, change):
+        enqueue_label(context.store, repository, event.issue.number, trigger="triaged")
+    who = change.actor_login or "somebody"
+    return f"{change.action} {change.label_name} by {who} ({change.actor_kind})"
+
+
+def _as_row(context: Context, repository: Repository, event: IssueEvent) -> LabelEvent:
+    known = context.store.issues.get(repository.id, event.issue.number)
+    as_opened = replace(event.issue, opened_body=known.opened_body if known else None)
+    change = RemoteLabelEvent(
+        number=event.issue.number,
+        label_name=event.label_name,
+        action="labeled" if event.action == "labeled" else "unlabeled",
+        actor_login=event.sender.login,
+        actor_id=event.sender.id,
+        actor_type=event.sender.type,
+        at=event.issue.updated_at or from_epoch(event.received_at),
+    )
+    return label_event(
+        context, repository, change, label_id=event.label_id, opened=opening(as_opened)
+    )
+
+
+def _may_end_triage(repository: Repository, event: IssueEvent, change: LabelEvent) -> bool:
+    """Whether a person labeled an issue that still carries the fallback label."""
+    fallback = (adopt.config(repository).fallback or "").casefold()
+    present = {label.name.casefold() for label in event.issue.labels}
+    return (
+        change.actor_kind == "person"
+        and fallback in present
+        and change.label_name.casefold() != fallback
+    )

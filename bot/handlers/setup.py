@@ -1,0 +1,39 @@
+"""The jobs that a repository needs when we first may work there, or may do more than before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.store import Store
+    from bot.store.rows import Repository
+
+
+def enqueue_setup(store: Store, repository: Repository) -> None:
+    """Ask for a repository's configuration and labels, then for its history.
+
+    Nothing is asked for where the repository has no installation: there is nobody to ask.
+    """
+    enqueue_refresh(store, repository)
+    if repository.installation_id is not None:
+        store.jobs.enqueue(
+            "backfill",
+            lane="slow",
+            key=f"backfill:{repository.id}",
+            installation_id=repository.installation_id,
+            repository_id=repository.id,
+        )
+
+
+def enqueue_refresh(store: Store, repository: Repository) -> None:
+    """Ask for a repository's configuration and labels as they are now."""
+    if repository.installation_id is None:
+        return
+    for kind in ("sync_config", "sync_labels"):
+        store.jobs.enqueue(
+            kind,
+            priority=3,
+            key=f"{kind}:{repository.id}",
+            installation_id=repository.installation_id,
+            repository_id=repository.id,
+        )
