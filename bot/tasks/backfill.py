@@ -1,0 +1,159 @@
+"""Read a repository's history into the store, page by page, so that a restart goes on.
+
+A page and the cursor after it commit together. Each job reads a few pages and asks for the next
+one, so that a large repository does not keep the others waiting.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+from bot import live
+from bot.handlers import adopt
+from bot.reach import in_repository
+from bot.store.rows import Issue
+from bot.tasks import Stopped, enqueue_label, poll, task
+from bot.times import from_epoch
+
+if TYPE_CHECKING:
+    from bot.context import Context
+    from bot.github.client import InstallationClient
+    from bot.github.remote import HistoryPage, RemoteIssue, RemoteLabelEvent
+    from bot.store import Store
+    from bot.store.rows import Job, LabelEvent, Repository
+
+PAGES_PER_JOB = 20
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the history of a repository was read; `started` is GitHub's time."""
+
+    started: str
+    cursor: str | None = None
+    issues: int = 0
+    events: int = 0
+    total: int | None = None
+    source: str = ""
+    done: bool = False
+
+    @classmethod
+    def load(cls, store: Store, repository_id: int) -> Progress | None:
+        """The progress of a repository, None where nothing was read yet."""
+        stored = store.meta.get(f"backfill:{repository_id}")
+        return None if stored is None else cls(**json.loads(stored))
+
+    def save(self, store: Store, repository_id: int) -> None:
+        """Keep it in the place of the last one."""
+        store.meta.set(f"backfill:{repository_id}", json.dumps(asdict(self)))
+
+    def __str__(self) -> str:
+        of = f" of {self.total}" if self.total is not None else ""
+        return f"{self.issues}{of} issues, {self.events} label events ({self.source})"
+
+
+def enqueue(store: Store, repository: Repository) -> Job | None:
+    """Ask for the history of a repository; None when a job for it waits already."""
+    return store.jobs.enqueue(
+        "backfill",
+        lane="slow",
+        priority=6,
+        key=f"backfill:{repository.id}",
+        installation_id=repository.installation_id,
+        repository_id=repository.id,
+    )
+
+
+@task("backfill", lane="slow")
+def backfill(context: Context, job: Job) -> str:
+    """Read the next pages of the history; what changed since where it was read already."""
+    return in_repository(context, job, lambda client, row: _backfill(context, job, client, row))
+
+
+def _backfill(
+    context: Context, job: Job, client: InstallationClient, repository: Repository
+) -> str:
+    progress = Progress.load(context.store, repository.id)
+    if progress is not None and progress.done:
+        poll.enqueue(context.store, repository)
+        return "the history was read before; what changed since is asked for"
+    if progress is None:
+        live.sync_labels(context, client, repository)
+        progress = Progress(started=from_epoch(job.created_at))
+    _ = context.bot  # asked outside of the transactions below: it may need GitHub
+    for count, page in enumerate(client.history(repository.full_name, progress.cursor), start=1):
+        progress = _keep(context, repository, page, progress)
+        if progress.done:
+            break
+        if count == PAGES_PER_JOB:
+            enqueue(context.store, repository)
+            return f"goes on after {progress}"
+        if context.stop.is_set():
+            raise Stopped(f"stopped after {progress}")
+    return f"read: {progress}"
+
+
+def _keep(
+    context: Context, repository: Repository, page: HistoryPage, before: Progress
+) -> Progress:
+    """Store a page with the progress that it means; returns that."""
+    progress = replace(
+        before,
+        cursor=page.cursor,
+        issues=before.issues + len(page.issues),
+        events=before.events + len(page.events),
+        total=page.total,
+        source=page.source,
+        done=page.cursor is None,
+    )
+    with context.store.transaction():
+        for issue in page.issues:
+            _keep_issue(context.store, repository, issue, progress)
+        context.store.events.add(_rows(context, repository, page))
+        progress.save(context.store, repository.id)
+        if progress.done:
+            _enqueue_what_follows(context.store, repository, progress)
+    return progress
+
+
+def _keep_issue(
+    store: Store, repository: Repository, remote: RemoteIssue, progress: Progress
+) -> None:
+    """Keep one issue; one that was opened since the installation is new and wants its labels."""
+    given = {f.name: getattr(remote, f.name) for f in fields(remote) if f.name != "labels"}
+    labels = adopt.labels(store, repository, remote.labels)
+    row = Issue(repository_id=repository.id, labels=labels, **given)
+    if remote.opened_body is None and remote.updated_at == remote.created_at:
+        row = replace(row, opened_title=row.title, opened_body=row.body)
+    change = store.issues.upsert(row, replace_opened=remote.opened_body is not None)
+    is_new = remote.created_at >= progress.started and not remote.arrived_by_transfer
+    if change == "new" and is_new and remote.state == "open" and not remote.is_pull_request:
+        enqueue_label(store, repository, remote.number, trigger="backfill")
+
+
+def _rows(context: Context, repository: Repository, page: HistoryPage) -> list[LabelEvent]:
+    """The page's label events as rows."""
+    by_number: dict[int, list[RemoteLabelEvent]] = {}
+    for event in page.events:
+        by_number.setdefault(event.number, []).append(event)
+    labeled = [issue for issue in page.issues if issue.number in by_number]
+    found = (live.to_rows(context, repository, i, by_number[i.number]) for i in labeled)
+    return [row for rows in found for row in rows]
+
+
+def _enqueue_what_follows(store: Store, repository: Repository, progress: Progress) -> None:
+    """A model from the history, the habits seen in it, and whatever changed while it was read."""
+    for kind in ("train", "habits"):
+        store.jobs.enqueue(
+            kind,
+            lane="slow",
+            key=f"{kind}:{repository.id}",
+            payload={"trigger": "backfill"},
+            installation_id=repository.installation_id,
+            repository_id=repository.id,
+        )
+    if repository.watermark is None:
+        store.repositories.set_watermark(repository.id, progress.started)
+    poll.enqueue(store, repository)
