@@ -43,7 +43,7 @@ class AppCredentials:
 
 
 class Settings(BaseSettings):
-    """Every setting; its description says what to set. A secret has no default, and prints as stars."""
+    """Every setting; its description says what to set. Secrets have no default, print as stars."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, validate_default=True

@@ -7,6 +7,32 @@ from collections.abc import Iterable
 from bot.store.connection import Connections, Row, clean
 from bot.store.rows import LabelEvent
 
+_COLUMNS = (
+    "repository_id",
+    "number",
+    "label_id",
+    "label_name",
+    "action",
+    "actor_id",
+    "actor_login",
+    "actor_kind",
+    "at",
+    "source",
+)
+_INSERT = (
+    f"INSERT INTO label_events ({', '.join(_COLUMNS)})"
+    f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
+    " ON CONFLICT (repository_id, number, label_name, action, at, actor_login) DO NOTHING"
+)
+_FILL_IN = """
+UPDATE label_events
+   SET label_id = coalesce(label_id, :label_id), actor_id = coalesce(actor_id, :actor_id),
+       actor_kind = iif(actor_kind = 'unknown', :actor_kind, actor_kind)
+ WHERE repository_id = :repository_id AND number = :number AND label_name = :label_name
+   AND action = :action AND at = :at AND actor_login = :actor_login
+   AND (label_id IS NULL OR actor_id IS NULL OR actor_kind = 'unknown')
+"""
+
 
 class Events:
     """Label events, each kept once, however often and from wherever we hear of it."""
@@ -19,19 +45,14 @@ class Events:
 
         What a known event did not say yet (label id, actor's id, kind) is filled in.
         """
-        sql = """
-            INSERT INTO label_events (repository_id, number, label_id, label_name, action, actor_id,
-                                      actor_login, actor_kind, at, source)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (repository_id, number, label_name, action, at, actor_login) DO UPDATE SET
-              label_id = coalesce(label_id, excluded.label_id),
-              actor_id = coalesce(actor_id, excluded.actor_id),
-              actor_kind = iif(actor_kind = 'unknown', excluded.actor_kind, actor_kind)
-        """
+        rows = [_values(event) for event in events]
         with self._db.transaction() as db:
-            before = self._db.value("SELECT count(*) FROM label_events")
-            db.conn.executemany(sql, (_values(event) for event in events))
-            return int(self._db.value("SELECT count(*) FROM label_events") - before)
+            before = db.conn.total_changes
+            db.conn.executemany(_INSERT, rows)
+            new = db.conn.total_changes - before
+            if new < len(rows):
+                db.conn.executemany(_FILL_IN, rows)
+            return new
 
     def for_issue(self, repository_id: int, number: int) -> list[LabelEvent]:
         """The events of one issue, oldest first."""
@@ -44,19 +65,9 @@ class Events:
         return [_event(row) for row in self._db.rows(sql, (repository_id, since))]
 
 
-def _values(event: LabelEvent) -> tuple[object, ...]:
-    return (
-        event.repository_id,
-        event.number,
-        event.label_id,
-        clean(event.label_name),
-        event.action,
-        event.actor_id,
-        event.actor_login or "",
-        event.actor_kind,
-        event.at,
-        event.source,
-    )
+def _values(event: LabelEvent) -> dict[str, object]:
+    values = {name: getattr(event, name) for name in _COLUMNS}
+    return values | {"label_name": clean(event.label_name), "actor_login": event.actor_login or ""}
 
 
 def _event(row: Row) -> LabelEvent:

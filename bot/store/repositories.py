@@ -79,8 +79,11 @@ class Repositories:
         return [_repository(row) for row in rows]
 
     def rename(self, id: int, full_name: str) -> None:
-        """Renamed, or transferred to another owner."""
-        self._set(id, full_name=full_name)
+        """Renamed, or transferred to another owner; what was imported by that name becomes its."""
+        with self._db.transaction():
+            self._set(id, full_name=full_name)
+            if id > 0:
+                self._adopt(local_id(full_name), id)
 
     def remove(self, id: int) -> None:
         """We may not work there any more: its waiting jobs are done with that reason."""
