@@ -7,6 +7,7 @@ and answered with GitHub's headers. The state's lock is held meanwhile, but not 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +30,10 @@ CONTROL = "/_control"
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its response, as an observer gets them; bodies are bytes."""
+    """One request and its response, as an observer gets them; bodies are bytes.
+
+    `path` is as sent (percent-encoded), but for /repositories/{id}, which is given by name.
+    """
 
     method: str
     path: str
@@ -71,11 +75,11 @@ def problem(error: ApiError) -> Response:
     return response
 
 
-def before(state: State) -> None:
+def before(state: State) -> Response | None:
     """Identify the caller and hold it to its limits. Raises ApiError to refuse."""
     g.caller, g.path = Caller(), request.environ.get("github.path", request.path)
     if request.path.startswith(CONTROL):
-        return
+        return None
     entry: Logged = request.environ["github.log"]
     if not request.headers.get("User-Agent"):
         raise ApiError(
@@ -87,12 +91,20 @@ def before(state: State) -> None:
     entry.caller = g.caller.key
     _strike(state, request.environ.get("github.fault"))
     if request.path == "/rate_limit":
-        return
+        return None
     if state.limits.exhausted(g.caller.key, resource(), state.now()):
-        raise primary_limit(g.caller.limit_message)
+        return _out_of_requests()
     state.limits.window(g.caller.key, resource(), state.now()).used += 1
     if request.method in WRITES and request.path.startswith("/repos/"):
         state.limits.count_write(g.caller.key, state.now())
+    return None
+
+
+def _out_of_requests() -> Response:
+    error = primary_limit(g.caller.limit_message)
+    if resource() == "graphql":
+        return answer({"errors": [{"type": "RATE_LIMITED", "message": str(error)}]})
+    raise error
 
 
 def resource() -> str:
@@ -106,7 +118,6 @@ def _strike(state: State, fault: Fault | None) -> None:
     if fault.kind == "primary":
         window = state.limits.window(g.caller.key, resource(), state.now())
         window.used = state.limits.limit(g.caller.key, resource())
-        raise primary_limit(g.caller.limit_message)
     if fault.kind == "secondary":
         raise secondary_limit(fault.retry_after, fault.status or 403)
     if fault.kind == "status":
@@ -156,7 +167,7 @@ def _not_modified(state: State, response: Response) -> None:
 def _exchange(response: Response, entry: Logged) -> Exchange:
     return Exchange(
         method=request.method,
-        path=request.path,
+        path=request.environ["github.raw_path"],
         query=request.query_string.decode(),
         headers=dict(request.headers),
         body=request.get_data(),
@@ -206,6 +217,8 @@ class Gate:
             path = "/graphql" if path == "/api/graphql" else path
             environ["github.path"] = path
             environ["PATH_INFO"] = path = by_name(state, path)
+            raw = environ.get("REQUEST_URI", path).partition("?")[0].removeprefix(API_PREFIX)
+            environ["github.raw_path"] = by_name(state, raw)
             method = environ["REQUEST_METHOD"]
             fault = take(state.faults, method, path)
             entry = Logged(len(state.log) + 1, state.now(), method, path, environ["QUERY_STRING"])
@@ -240,8 +253,6 @@ def _body(environ: dict[str, Any]) -> Any:
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if not length:
         return None
-    import io
-
     data = environ["wsgi.input"].read(length)
     environ["wsgi.input"] = io.BytesIO(data)
     try:

@@ -145,7 +145,8 @@ def rename_account(state: State, account: Account, login: str, by: Account) -> N
     before, account.login = account.login, login
     for installation in list(state.installations.values()):
         if installation.account_id == account.id:
-            parts: dict[str, Any] = {"account": render.public_user(state, account)}
+            shown = render.public_user(state, account).items()
+            parts: dict[str, Any] = {"account": {k: v for k, v in shown if v is not None}}
             parts |= {"changes": {"login": {"from": before}}, "target_type": account.type}
             emit_to(state, installation, "installation_target", "renamed", by, **parts)
 

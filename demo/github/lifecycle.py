@@ -8,7 +8,7 @@ from . import render
 from .actions import By, check_text, ensure_label, record, tell
 from .model import Account, Issue, Label, Repository
 from .state import State, find_label, labels_of
-from .webhooks import emit
+from .webhooks import emit, organization
 
 
 def delete_issue(state: State, repo: Repository, issue: Issue, by: By) -> None:
@@ -68,8 +68,11 @@ def transfer_repository(state: State, repo: Repository, by: By, owner: Account) 
     """Give a repository to another account; installations that reach it there are told."""
     state.old_names[state.full_name(repo).lower()] = repo.id
     before, repo.owner_id = state.accounts[repo.owner_id], owner.id
-    kind = "organization" if before.type == "Organization" else "user"
-    changes = {"owner": {"from": {kind: render.user(state, before)}}}
+    if before.type == "Organization":
+        came_from = {"organization": organization(state, before)}
+    else:
+        came_from = {"user": render.user(state, before)}
+    changes = {"owner": {"from": came_from}}
     emit(state, "repository", "transferred", repo, by.account, changes=changes)
 
 

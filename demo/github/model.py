@@ -71,7 +71,10 @@ class Comment:
 
 @dataclass
 class Issue:
-    """An issue, or a pull request where `is_pull_request`; `label_ids` in the order of adding."""
+    """An issue, or a pull request where `is_pull_request`; `label_ids` in the order of adding.
+
+    `suggestions` are labels offered and not put on, as POST .../labels takes them.
+    """
 
     id: int
     number: int
@@ -93,6 +96,7 @@ class Issue:
     events: list[Event] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    suggestions: list[dict[str, object]] = field(default_factory=list)
     deleted: bool = False
     moved_to: tuple[int, int] | None = None
 

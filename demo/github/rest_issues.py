@@ -205,11 +205,16 @@ def _labels(repo: Repository, issue: Issue) -> Response:
 
 @routes.post("/<int:number>/labels")
 def add_labels(owner: str, name: str, number: int) -> Response:
-    """Put labels on an issue: an object, or an array as such. Unknown labels are made."""
+    """Put labels on an issue: an object, or an array as such. Unknown labels are made.
+
+    A label marked `suggest` is only offered (GitHub's "label suggestions").
+    """
     repo = the_repository(owner, name, ISSUES_OR_PULLS, "write")
     issue = the_issue(repo, number)
-    names = label_names(the_body())
+    items = label_items(the_body())
+    names = [item["name"] for item in items if not item.get("suggest")]
     actions.add_labels(the_state(), repo, issue, the_caller().by(), names)
+    issue.suggestions += [item for item in items if item.get("suggest")]
     return _labels(repo, issue)
 
 
@@ -218,19 +223,19 @@ def set_labels(owner: str, name: str, number: int) -> Response:
     """Replace the labels of an issue."""
     repo = the_repository(owner, name, ISSUES_OR_PULLS, "write")
     issue = the_issue(repo, number)
-    replace_labels(repo, issue, label_names(the_body()))
+    replace_labels(repo, issue, label_items(the_body()))
     return _labels(repo, issue)
 
 
-def label_names(body: Any) -> list[str]:
-    """The names in any of the bodies that GitHub takes; raises 422 for anything else."""
+def label_items(body: Any) -> list[dict[str, Any]]:
+    """The labels in any of the bodies that GitHub takes, as objects; raises 422 for others."""
     items = body.get("labels", []) if isinstance(body, dict) else body
     if not isinstance(items, list):
         raise ApiError(422, "Invalid request.\n\nFor 'properties/labels', it is not an array.")
-    names = [item.get("name") if isinstance(item, dict) else item for item in items]
-    if not all(isinstance(name, str) for name in names):
+    objects = [item if isinstance(item, dict) else {"name": item} for item in items]
+    if not all(isinstance(item.get("name"), str) for item in objects):
         raise ApiError(422, "Invalid request.\n\nFor 'items', it is not a string.")
-    return [name for name in names if isinstance(name, str)]
+    return objects
 
 
 @routes.delete("/<int:number>/labels/<path:label>")

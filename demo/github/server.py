@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from .application import Gate, Observer, create_app
@@ -65,8 +66,8 @@ class StandIn:
         self._deliverer = Deliverer(self.state, timeout=delivery_timeout)
         self.control = Control(self.state, self._deliverer)
         self._stopping = threading.Event()
-        app = create_app(self.state, self.control, self.observers)
-        gate = Gate(app, self.state, hang=self._hang, cut=_cut)
+        self._app = create_app(self.state, self.control, self.observers)
+        gate = Gate(self._app, self.state, hang=self._hang, cut=_cut)
         self._server = _Server(host, port, gate)
         self.url = self.state.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._serve, name="github", daemon=True)
@@ -86,6 +87,14 @@ class StandIn:
         for connection in list(self._server.connections):
             _close(connection)
         self._server.server_close()
+
+    def serves(self, method: str, path: str) -> bool:
+        """True when there is a route for such a request."""
+        try:
+            self._app.url_map.bind("").match(path, method)
+        except HTTPException:
+            return False
+        return True
 
     def wait(self) -> None:
         """Return when the server was stopped."""

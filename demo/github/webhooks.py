@@ -69,12 +69,15 @@ def installation_node_id(installation: Installation) -> str:
 
 
 def _organization(state: State, owner: Account) -> dict[str, Any]:
-    if owner.type != "Organization":
-        return {}
-    shown = render.user(state, owner)
+    return {"organization": organization(state, owner)} if owner.type == "Organization" else {}
+
+
+def organization(state: State, account: Account) -> dict[str, Any]:
+    """An organization as webhooks show it."""
+    shown = render.user(state, account)
     kept = {key: shown[key] for key in ("login", "id", "node_id", "repos_url", "avatar_url")}
-    api = f"{state.url}/orgs/{owner.login}"
-    links = {
+    api = f"{state.url}/orgs/{account.login}"
+    return kept | {
         "url": api,
         "events_url": f"{api}/events",
         "hooks_url": f"{api}/hooks",
@@ -83,7 +86,6 @@ def _organization(state: State, owner: Account) -> dict[str, Any]:
         "public_members_url": f"{api}/public_members{{/member}}",
         "description": None,
     }
-    return {"organization": kept | links}
 
 
 def ping(state: State, app: App) -> None:
