@@ -230,6 +230,8 @@ class Settings(BaseSettings):
         if parts.scheme == "http":
             raise ValueError("must begin with https://, or tokens travel in the clear")
         cloud = host == "api.github.com" or (host.startswith("api.") and host.endswith(".ghe.com"))
+        if host in ("github.com", "www.github.com"):
+            raise ValueError(f"the API of {host} is at {GITHUB}")
         if not cloud and not parts.path.endswith("/api/v3"):
             raise ValueError(f"the API of {host} is at https://{host}/api/v3")
         return parts.geturl()

@@ -26,7 +26,8 @@ Parameters = Mapping[str, Any] | tuple[Any, ...] | list[Any]
 def connect(path: Path) -> Database:
     """Open an existing database in WAL mode; the caller closes it.
 
-    Raises StoreMissing where there is no file, StoreError where SQLite is too old.
+    Raises StoreMissing where there is no file, StoreError where it is no database or SQLite is
+    too old.
     """
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
@@ -36,8 +37,12 @@ def connect(path: Path) -> Database:
     # isolation_level None: no statement opens a transaction that nobody asked for.
     raw = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     raw.row_factory = sqlite3.Row
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-        raw.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            raw.execute(f"PRAGMA {pragma}")
+    except sqlite3.DatabaseError as error:
+        raw.close()
+        raise StoreError(f"{path} cannot be opened: {error}") from error
     return Database(raw, execute_plugins=False)
 
 

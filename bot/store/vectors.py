@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.store.connection import Connections, marks, to_json
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _BATCH = 500
 
 
 class Vectors:
-    """Arrays of float16 of any shape. numpy is imported at the first use: web never needs it."""
+    """Arrays of float16 of any shape."""
 
     def __init__(self, connections: Connections) -> None:
         self._db = connections
 
     def get_many(self, encoder: str, hashes: Iterable[str]) -> dict[str, NDArray[np.float16]]:
         """The known vectors among `hashes`, by hash."""
-        import numpy as np
-
         wanted = list(hashes)
         found: dict[str, NDArray[np.float16]] = {}
         for start in range(0, len(wanted), _BATCH):
@@ -40,8 +36,6 @@ class Vectors:
 
     def put_many(self, encoder: str, vectors: Mapping[str, NDArray[np.floating]]) -> None:
         """Keep vectors, rounded to float16; a hash that is known already gets the new one."""
-        import numpy as np
-
         rows = []
         for hash, vector in vectors.items():
             half = np.ascontiguousarray(vector, dtype=np.float16)

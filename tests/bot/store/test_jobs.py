@@ -131,9 +131,7 @@ def test_a_job_whose_lease_always_expires_goes_dead(store: Store, clock: Clock) 
 
 
 @pytest.mark.parametrize("act", ["finish", "bury", "retry", "extend"])
-def test_a_worker_that_lost_its_lease_changes_nothing(
-    store: Store, clock: Clock, act: str
-) -> None:
+def test_a_worker_that_lost_its_lease_changes_nothing(store: Store, clock: Clock, act: str) -> None:
     enqueue(store)
     lost = claim(store, "w1", lease_seconds=60)
     clock.advance(60)

@@ -7,9 +7,7 @@ from bot.store.rows import Decision, Installation, Issue, Label, LabelEvent, loc
 
 
 def test_an_installation_is_kept_up_to_date(store: Store) -> None:
-    store.installations.upsert(
-        Installation(7, 70, "octo", "User", permissions={"issues": "write"})
-    )
+    store.installations.upsert(Installation(7, 70, "octo", "User", permissions={"issues": "write"}))
     renamed = store.installations.upsert(Installation(7, 70, "octo2", "User"))
     assert renamed == store.installations.get(7)
     assert (renamed.account_login, renamed.permissions) == ("octo2", {"issues": "write"})

@@ -1,0 +1,69 @@
+"""What runs for every delivery, every claim and every issue must not read whole tables."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+
+from bot.store import Store
+from bot.store.rows import Decision, Issue, Label, LabelEvent
+
+EVENT = LabelEvent(5, 3, 1, "bug", "labeled", 1, "ann", "person", "2026-01-01", "webhook")
+BUG = Label(5, 1, "bug")
+
+HOT: dict[str, Callable[[Store], object]] = {
+    "claim": lambda store: store.jobs.claim("w", lane="fast", kinds=["label"]),
+    "enqueue": lambda store: store.jobs.enqueue("label", key="k", repository_id=5, number=3),
+    "oldest_waiting": lambda store: store.jobs.oldest_waiting(),
+    "accept": lambda store: store.deliveries.accept("g", "issues", "opened", 7, 5, b""),
+    "by_name": lambda store: store.repositories.by_name("octo/app"),
+    "repository": lambda store: store.repositories.upsert(5, "octo/app"),
+    "label": lambda store: store.labels.upsert(BUG),
+    "label by_name": lambda store: store.labels.by_name(5, "bug"),
+    "label delete": lambda store: store.labels.delete(5, 1),
+    "labels": lambda store: store.labels.all(5),
+    "issue": lambda store: store.issues.upsert(Issue(5, 3, 1, "t", "b", labels=(1,))),
+    "page": lambda store: store.issues.page(5, 10),
+    "changed_since": lambda store: store.issues.changed_since(5, "2026"),
+    "events": lambda store: store.events.add([EVENT, EVENT]),
+    "for_issue": lambda store: store.events.for_issue(5, 3),
+    "for_repository": lambda store: store.events.for_repository(5, since="2026"),
+    "record": lambda store: store.decisions.record(Decision(5, 3, "v1", "apply", ()), [BUG]),
+    "unfinished": lambda store: store.decisions.unfinished(5, 3),
+    "applied": lambda store: store.decisions.applied(5, since=1.0),
+    "latest": lambda store: store.decisions.latest(5, 3),
+    "recent": lambda store: store.decisions.recent(5, 20),
+    "vectors": lambda store: store.vectors.get_many("e", ["a", "b"]),
+}
+
+
+def statements(store: Store, run: Callable[[Store], object]) -> list[str]:
+    seen: list[str] = []
+    with store.transaction() as db:
+        raw = db.conn
+    raw.set_trace_callback(seen.append)
+    run(store)
+    raw.set_trace_callback(None)
+    # A line that begins with -- is what a statement does inside (a foreign key's action).
+    return [sql for sql in seen if sql.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+
+
+@pytest.mark.usefixtures("repository_id")
+@pytest.mark.parametrize("name", HOT)
+def test_no_hot_query_reads_a_whole_table(store: Store, name: str) -> None:
+    store.jobs.enqueue("label", installation_id=7, repository_id=5, number=3)
+    found = statements(store, HOT[name])
+    assert found
+    for sql in found:
+        plan = details(store, sql)
+        scans = [line for line in plan if line.startswith("SCAN") and "json_each" not in line]
+        # The job index is ordered as jobs are claimed: its first fitting entry is the answer.
+        assert scans == [], (sql, plan)
+
+
+def details(store: Store, sql: str) -> list[str]:
+    with store.transaction() as db:
+        rows: list[sqlite3.Row] = db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
+        return [row["detail"] for row in rows]
