@@ -14,8 +14,8 @@ from bot import actors
 from bot.feedback import is_about
 from bot.github.errors import Moved, NotFound
 from bot.handlers import adopt
+from bot.handlers.label_events import label_event
 from bot.policy import IssueFacts
-from bot.repo_config import RepoConfig
 from bot.store.rows import AppliedLabel, Label, LabelEvent
 
 if TYPE_CHECKING:
@@ -72,6 +72,13 @@ class Live:
         found = [e for e in self.events if e.action == "labeled" and is_about(e, label)]
         return found[-1] if found else None
 
+    def taken_off_by_us(self, label: AppliedLabel) -> bool:
+        """Whether a label is off, and its last event says that we took it off."""
+        found = [event for event in self.events if is_about(event, label)]
+        last = found[-1] if found else None
+        ours = last is not None and (last.actor_kind, last.action) == ("us", "unlabeled")
+        return ours and label.label_id not in self.present
+
     def put_by_us(self, label: AppliedLabel) -> bool:
         """Whether a label is on the issue and its last event says that we put it there.
 
@@ -98,6 +105,7 @@ def read_live(
     stored = context.store.events.for_issue(repository.id, number)
     fresh: list[LabelEvent] = []
     if with_events or stored or not _untouched(context, repository, issue):
+        _ = context.bot  # asked outside of the transaction: events are told apart by it
         remote = client.label_events(repository.full_name, number)
         fresh = to_rows(context, repository, issue, remote)
     with context.store.transaction():
@@ -116,29 +124,16 @@ def to_rows(
     remote: Iterable[RemoteLabelEvent],
 ) -> list[LabelEvent]:
     """GitHub's label events with their actors' kinds, and label ids by the names of today."""
-    config = RepoConfig.from_dict(repository.config)
     ids = {label.name.casefold(): label.id for label in context.store.labels.all(repository.id)}
     ids |= {label.name.casefold(): label.id for label in issue.labels}
     opened = actors.opening(issue)
-    rows = []
-    for event in remote:
-        kind = actors.actor_kind(
-            event, us=context.bot, people=config.people, bots=config.bots, opened=opened
+    rows = [
+        label_event(
+            context, repository, e, label_id=ids.get(e.label_name.casefold()), opened=opened
         )
-        row = LabelEvent(
-            repository_id=repository.id,
-            number=issue.number,
-            label_id=ids.get(event.label_name.casefold()),
-            label_name=event.label_name,
-            action=event.action,
-            actor_id=event.actor_id,
-            actor_login=event.actor_login,
-            actor_kind=kind,
-            at=event.at,
-            source="history",
-        )
-        rows.append(row)
-    return rows
+        for e in remote
+    ]
+    return [replace(row, source="history") for row in rows]
 
 
 def take_off(context: Context, live: Live, label: AppliedLabel, note: str) -> None:

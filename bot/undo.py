@@ -100,7 +100,8 @@ def _carry_out(context: Context, repository: Repository, step: Step) -> Outcome:
         return Outcome(step, "gone", reason)
     config = RepoConfig.from_dict(repository.config)
     if label.label_id not in live.present:
-        context.store.decisions.mark_undone([label.id])
+        if live.taken_off_by_us(label):
+            context.store.decisions.mark_undone([label.id], "we had taken it off already")
         return Outcome(step, "gone", "it is off already")
     said = derive(live.events, [label], config)[0]
     if not unconfirmed(said):

@@ -278,7 +278,8 @@ def triage(context: Context, job: Job) -> str:
 
 def _triage(context: Context, live: Live, ours: AppliedLabel) -> str:
     if ours.label_id not in live.present:
-        context.store.decisions.mark_undone([ours.id], "it was off already")
+        if live.taken_off_by_us(ours):
+            context.store.decisions.mark_undone([ours.id], "we had taken it off already")
         return f"nothing to do: {ours.label} is off already"
     reason = policy.fallback_to_remove(
         RepoConfig.from_dict(live.repository.config),
