@@ -93,6 +93,16 @@ def test_one_issue_has_one_running_job(store: Store) -> None:
     assert claim(store, "w3").number == 3
 
 
+def test_a_dead_worker_s_job_does_not_block_its_issue(store: Store, clock: Clock) -> None:
+    enqueue(store, "label", repository_id=5, number=3)
+    enqueue(store, "triage", repository_id=5, number=3)
+    claim(store, kinds=["label"], lease_seconds=60)
+    assert store.jobs.claim("w2", lane="fast", kinds=["triage"]) is None
+    clock.advance(60)
+    assert claim(store, "w2", kinds=["triage"]).kind == "triage"
+    assert store.jobs.claim("w3", lane="fast", kinds=["label"]) is None
+
+
 def test_a_suspended_installation_pauses_its_jobs(store: Store) -> None:
     store.installations.upsert(Installation(7, 70, "octo", "User"))
     enqueue(store, installation_id=7)
