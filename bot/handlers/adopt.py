@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from bot.handlers import Declined
-from bot.handlers.setup import enqueue_setup
+from bot.handlers.setup import IN_TURN, SOON, enqueue_setup
 from bot.repo_config import RepoConfig
 from bot.store.rows import Change, Installation, Issue, Label, Repository
 
@@ -49,19 +49,26 @@ def repository(store: Store, event: RepositoryEvent) -> Repository:
     owner = None if event.installation is None else installation(store, event.installation)
     known = store.repositories.get(event.repository.id)
     if known is None or (owner is not None and known.installation_id != owner.id):
-        return take_up(store, event.repository, owner.id if owner else None)
+        # An issue's own job may follow: the configuration and the labels are wanted before it.
+        return take_up(store, event.repository, owner.id if owner else None, priority=SOON)
     if known.removed:
         raise Declined("the App was removed from this repository")
     return known
 
 
-def take_up(store: Store, remote: RemoteRepository, installation_id: int | None) -> Repository:
+def take_up(
+    store: Store,
+    remote: RemoteRepository,
+    installation_id: int | None,
+    *,
+    priority: int = IN_TURN,
+) -> Repository:
     """Keep a repository and ask for all that we need of it: configuration, labels, history.
 
     Raises Declined when neither the payload nor the store knows its name.
     """
     row = keep_repository(store, remote, installation_id)
-    enqueue_setup(store, row)
+    enqueue_setup(store, row, priority=priority)
     return row
 
 

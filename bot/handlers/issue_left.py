@@ -20,5 +20,6 @@ def left(context: Context, event: IssueEvent) -> str:
     if store.issues.get(repository.id, number) is None:
         adopt.issue(store, repository, replace(event.issue, title="", body="", labels=()))
     store.issues.delete(repository.id, number)
+    store.deliveries.erase_issue(repository.id, number)
     discarded = store.jobs.discard_of_issue(repository.id, number, f"the issue was {event.action}")
     return f"{event.action}: its text is erased, {discarded} jobs discarded"

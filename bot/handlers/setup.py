@@ -9,30 +9,35 @@ if TYPE_CHECKING:
     from bot.store.rows import Repository
 
 
-def enqueue_setup(store: Store, repository: Repository) -> None:
+SOON, IN_TURN = 2, 3
+"""Priorities: one repository whose issue waits to be labeled, or the many of an installation."""
+
+
+def enqueue_setup(store: Store, repository: Repository, *, priority: int = IN_TURN) -> None:
     """Ask for a repository's configuration and labels, then for its history.
 
     Nothing is asked for where the repository has no installation: there is nobody to ask.
     """
-    enqueue_refresh(store, repository)
+    enqueue_refresh(store, repository, priority=priority)
     if repository.installation_id is not None:
         store.jobs.enqueue(
             "backfill",
             lane="slow",
+            priority=6,
             key=f"backfill:{repository.id}",
             installation_id=repository.installation_id,
             repository_id=repository.id,
         )
 
 
-def enqueue_refresh(store: Store, repository: Repository) -> None:
+def enqueue_refresh(store: Store, repository: Repository, *, priority: int = IN_TURN) -> None:
     """Ask for a repository's configuration and labels as they are now."""
     if repository.installation_id is None:
         return
     for kind in ("sync_config", "sync_labels"):
         store.jobs.enqueue(
             kind,
-            priority=3,
+            priority=priority,
             key=f"{kind}:{repository.id}",
             installation_id=repository.installation_id,
             repository_id=repository.id,

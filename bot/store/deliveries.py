@@ -55,3 +55,19 @@ class Deliveries:
         """The delivery with this id."""
         row = self._db.row("SELECT * FROM deliveries WHERE guid = ?", (guid,))
         return None if row is None else Delivery(**dict(row))
+
+    def erase_issue(self, repository_id: int, number: int) -> int:
+        """Erase the payloads that hold the text of an issue or pull request; returns how many.
+
+        The rows stay, so that a redelivery is still known as one. A payload that SQLite cannot
+        read is erased as well.
+        """
+        sql = """
+            UPDATE deliveries SET payload = CAST('{}' AS BLOB)
+             WHERE repository_id = ?1 AND event IN ('issues', 'pull_request')
+               AND iif(json_valid(CAST(payload AS TEXT)),
+                       coalesce(json_extract(CAST(payload AS TEXT), '$.issue.number'),
+                                json_extract(CAST(payload AS TEXT), '$.pull_request.number')),
+                       ?2) = ?2
+        """
+        return self._db.write(sql, (repository_id, number))

@@ -53,6 +53,17 @@ def test_an_issue_of_an_unknown_installation_is_not_lost(bare: Intake) -> None:
     }
 
 
+def test_the_configuration_is_read_before_an_adopted_repositorys_issue_is_labeled(
+    bare: Intake,
+) -> None:
+    bare.handle("issues", issue_event("opened"))
+    order = []
+    while job := bare.store.jobs.claim("w", lane="fast"):
+        order.append(job.kind)
+        bare.store.jobs.finish(job, "")
+    assert order == ["sync_config", "sync_labels", "label"]
+
+
 def test_an_issue_without_any_installation_is_kept_only(bare: Intake) -> None:
     result = bare.handle("issues", issue_event("opened", installation=None))
     assert result == "kept: the App is not installed on this repository"
@@ -130,6 +141,24 @@ def test_of_an_issue_that_left_no_text_stays_and_no_job_waits(intake: Intake, ac
     left = intake.issue()
     assert left.deleted and (left.title, left.body, left.opened_body) == ("", "", None)
     assert intake.waiting() == []
+
+
+def test_the_deliveries_that_hold_its_text_lose_it(intake: Intake) -> None:
+    intake.handle("issues", issue_event("opened"))
+    intake.handle("issues", issue_event("opened", issue=issue(number=4)))
+    intake.handle("issues", issue_event("deleted"))
+    kept = [intake.store.deliveries.get(guid) for guid in intake.sent]
+    holds = [delivery is not None and b"When I press it" in delivery.payload for delivery in kept]
+    assert holds == [False, False, True, False]
+    again = intake.post("issues", issue_event("opened"), X_GitHub_Delivery=intake.sent[1])
+    assert again.json is not None and again.json["result"] == "duplicate"
+
+
+def test_an_odd_payload_does_not_stop_the_erasure(intake: Intake) -> None:
+    not_sqlites_json = b'{"x": NaN, "repository": {"id": 7}, "issue": {"number": 3}}'
+    intake.post("issues", not_sqlites_json.replace(b"{", b'{"action": "edited", ', 1))
+    intake.work()
+    assert "erased" in intake.handle("issues", issue_event("deleted"))
 
 
 def test_a_deleted_issue_never_comes_back(intake: Intake) -> None:
