@@ -6,7 +6,7 @@ that a restart goes on the way that it came.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -51,7 +51,7 @@ def _by_graphql(
 ) -> Iterator[remote.HistoryPage]:
     while True:
         client.require_quota(RESERVE, "graphql")
-        parsed = graphql.parse(_connection(client, repo, after), labels)
+        parsed = _page(client, repo, after, labels)
         page = parsed.page
         for number in parsed.incomplete:
             page = graphql.with_events(page, number, client.label_events(repo, number))
@@ -61,11 +61,18 @@ def _by_graphql(
         after = page.cursor
 
 
-def _connection(client: InstallationClient, repo: str, after: str | None) -> dict[str, Any]:
-    """The `issues` connection of one page, asked for in smaller pages while GitHub fails on it."""
+def _page(
+    client: InstallationClient,
+    repo: str,
+    after: str | None,
+    labels: Sequence[remote.RemoteLabel],
+) -> graphql.ParsedPage:
+    """One page, asked for in smaller ones while GitHub fails on it."""
+    owner, _, name = repo.partition("/")
     for size in PAGE_SIZES:
+        variables = {"owner": owner, "name": name, "first": size, "after": after}
         try:
-            return _ask(client, repo, after, size)
+            return _ask(client, variables, labels, last_try=size == PAGE_SIZES[-1])
         except Unavailable as error:
             if error.status == 501:
                 raise _NoGraphql from error
@@ -74,25 +81,44 @@ def _connection(client: InstallationClient, repo: str, after: str | None) -> dic
     raise AssertionError("PAGE_SIZES is empty")
 
 
-def _ask(client: InstallationClient, repo: str, after: str | None, size: int) -> dict[str, Any]:
-    owner, _, name = repo.partition("/")
-    variables = {"owner": owner, "name": name, "first": size, "after": after}
+def _ask(
+    client: InstallationClient,
+    variables: Mapping[str, Any],
+    labels: Sequence[remote.RemoteLabel],
+    *,
+    last_try: bool,
+) -> graphql.ParsedPage:
+    """One query. Raises _NoGraphql where GraphQL is missing or does not know the query.
+
+    GitHub may answer with a page that has holes in it, and errors: that is taken where a smaller
+    page cannot help.
+    """
     try:
         answer = client.graphql(graphql.query(), variables)
-        return _issues(answer, client.now())
+        failure = answer.read(lambda data: _failure(data, answer, client.now()))
+        issues = answer.read(_issues)
+        if failure is not None and (
+            not issues or (isinstance(failure, Unavailable) and not last_try)
+        ):
+            raise failure
+        return answer.read(lambda _: graphql.parse(issues, labels))
     except (NotFound, Unprocessable) as error:
         if _is_absent(error):
             raise _NoGraphql from error
         raise
 
 
-def _issues(answer: Answer, now: float) -> dict[str, Any]:
-    """The connection in an answer; a page that came in spite of errors in it is taken."""
-    body = answer.data if isinstance(answer.data, dict) else {}
-    connection = ((body.get("data") or {}).get("repository") or {}).get("issues")
-    if isinstance(connection, dict):
-        return connection
-    raise from_graphql(answer.headers, body.get("errors") or [], answer.request, now=now)
+def _issues(data: Any) -> dict[str, Any]:
+    """The connection in an answer, empty where there is none."""
+    return ((data.get("data") or {}).get("repository") or {}).get("issues") or {}
+
+
+def _failure(data: Any, answer: Answer, now: float) -> GitHubError | None:
+    """What the errors in an answer mean; no connection without any error is unavailability."""
+    errors = data.get("errors") or []
+    if not errors and _issues(data):
+        return None
+    return from_graphql(answer.headers, errors, answer.request, now=now)
 
 
 def _is_absent(error: GitHubError) -> bool:

@@ -154,6 +154,7 @@ def _enqueue_what_follows(store: Store, repository: Repository, progress: Progre
             installation_id=repository.installation_id,
             repository_id=repository.id,
         )
-    if repository.watermark is None:
+    now = store.repositories.get(repository.id)  # a poll may have begun meanwhile
+    if now is not None and now.watermark is None:
         store.repositories.set_watermark(repository.id, progress.started)
     poll.enqueue(store, repository)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.github import errors
+from tests.bot.github.scripted import Reply
 from tests.bot.github.test_client import REPO, Site, world
 
 __all__ = ["world"]
@@ -125,3 +126,34 @@ def test_history_leaves_a_quarter_of_the_quota_to_new_issues(world: Site):
     next(pages)
     with pytest.raises(errors.RateLimited, match="kept for new issues"):
         next(pages)
+
+
+def answer(client, script, *pages):
+    script.on("GET", "/repos/o/r/labels", Reply(200, []))
+    script.on("POST", "/graphql", *[Reply(200, page) for page in pages])
+    return list(client.history("o/r"))
+
+
+def holes(*nodes, **more):
+    issues = {"nodes": nodes, "totalCount": 2, "pageInfo": {"hasNextPage": False}}
+    return {"data": {"repository": {"issues": issues}}, **more}
+
+
+def test_a_page_with_holes_is_asked_for_again_in_smaller_ones(client, script):
+    broken = {"errors": [{"message": "Something went wrong while executing your query."}]}
+    [page] = answer(client, script, holes(None, **broken), holes({"number": 1}))
+    assert [issue.number for issue in page.issues] == [1]
+    sizes = [request.body["variables"]["first"] for request in script.asked("POST", "/graphql")]
+    assert sizes == [100, 50]
+
+
+def test_a_field_that_is_forbidden_does_not_hide_the_page(client, script):
+    partly = {"errors": [{"type": "FORBIDDEN", "message": "hidden"}]}
+    [page] = answer(client, script, holes({"number": 1}, **partly))
+    assert [issue.number for issue in page.issues] == [1]
+
+
+@pytest.mark.parametrize("data", [[], {}, {"data": None}, holes({"number": None}), None])
+def test_an_answer_of_an_unknown_shape_is_unavailability(client, script, data):
+    with pytest.raises(errors.Unavailable):
+        answer(client, script, data)
