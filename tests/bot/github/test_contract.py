@@ -34,6 +34,8 @@ def test_every_request_is_as_github_describes_it(github: StandIn):
     live_a_life(app, installed["id"])
     convert_manifest(site.manifest_code(MANIFEST), github.url)
     app.close()
+    # GitHub answers every GET conditionally, though few operations list the 304.
+    checker.violations = [v for v in checker.violations if " 304 response:" not in v]
     checker.verify()
     assert checker.checked > 20
 
