@@ -62,6 +62,11 @@ class People(Base):
         return [[e.kind, e.label.name, logins.get(e.actor_id or 0, "")] for e in events if e.label]
 
     @locked
+    def suggestions(self, full_name: str, number: int) -> list[dict[str, Any]]:
+        """The labels offered on an issue without being put on it."""
+        return self._issue(full_name, number)[1].suggestions
+
+    @locked
     def edit_issue(
         self,
         full_name: str,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -35,6 +34,7 @@ class Deliverer:
         """Stop after the delivery under way; what is queued stays unsent."""
         self._stopping.set()
         self._gate.set()
+        self._state.outbox.put(None)
         self._thread.join()
 
     def pause(self) -> None:
@@ -52,16 +52,12 @@ class Deliverer:
             return outbox.all_tasks_done.wait_for(lambda: not outbox.unfinished_tasks, timeout)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._gate.wait()
-            try:
-                delivery = self._state.outbox.get(timeout=0.05)
-            except queue.Empty:
-                continue
+        outbox = self._state.outbox
+        while (delivery := outbox.get()) is not None:
             self._gate.wait()
             if not self._stopping.is_set():
                 send(delivery, timeout=self._timeout)
-            self._state.outbox.task_done()
+            outbox.task_done()
 
 
 def send(

@@ -6,6 +6,7 @@ Times are GitHub's text (`2026-01-31T12:00:00Z`) unless a name says seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 Permissions = dict[str, str]
 
@@ -96,7 +97,7 @@ class Issue:
     events: list[Event] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
-    suggestions: list[dict[str, object]] = field(default_factory=list)
+    suggestions: list[dict[str, Any]] = field(default_factory=list)
     deleted: bool = False
     moved_to: tuple[int, int] | None = None
 

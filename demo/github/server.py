@@ -107,7 +107,7 @@ class StandIn:
         self.stop()
 
     def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.05)
+        self._server.serve_forever(poll_interval=0.01)
 
     def _hang(self, seconds: float) -> None:
         self._stopping.wait(seconds)

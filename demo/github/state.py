@@ -25,7 +25,8 @@ class State:
     """Everything, behind one lock: a request or an action holds `lock` from start to end.
 
     `clock` gives epoch seconds; `skew` (seconds) is added, so that a test can move time.
-    `url` is the address of the API without a slash at the end, set when the server starts.
+    `outbox` holds what is to be sent, and None at the end. `url` is the address of the API,
+    without a slash at the end, set when the server starts.
     """
 
     clock: Callable[[], float] = time.time
@@ -40,7 +41,7 @@ class State:
     tokens: dict[str, Token] = field(default_factory=dict)
     manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
-    outbox: queue.Queue[Delivery] = field(default_factory=queue.Queue)
+    outbox: queue.Queue[Delivery | None] = field(default_factory=queue.Queue)
     webhooks_lost: bool = False
     limits: Limits = field(default_factory=Limits)
     faults: list[Fault] = field(default_factory=list)

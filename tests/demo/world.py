@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from demo.github import StandIn
+from demo.github.installing import new_key
 
 REPO = "acme/shop"
 
@@ -35,7 +38,7 @@ class World:
         now = int(self.stand_in.state.now())
         claims = {"iat": now - 60, "exp": now + 300, "iss": str(self.app["id"]), **claims}
         claims = {key: value for key, value in claims.items() if value is not None}
-        return jwt.encode(claims, self.app["pem"], algorithm="RS256")
+        return jwt.encode(claims, loaded(self.app["pem"]), algorithm="RS256")
 
     def as_app(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.jwt()}", **kwargs.pop("headers", {})}
@@ -68,12 +71,24 @@ class Inbox:
         return [json.loads(b) for h, b in self.received if h["X-Github-Event"] == event]
 
 
+@functools.cache
+def loaded(pem: str) -> Any:
+    """A private key ready to sign with."""
+    return serialization.load_pem_private_key(pem.encode(), None)
+
+
+@functools.cache
+def private_key() -> str:
+    """One key for all tests: to make one takes longer than most of them."""
+    return new_key()[0]
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
     with StandIn(clock=lambda: 1_790_000_000.25, seed=1) as stand_in:
         control = stand_in.control
         control.add_repository(REPO, private=True, labels=["bug", "area/ui"], organization=True)
-        app = control.add_app("labelwright", webhook_secret="secret")
+        app = control.add_app("labelwright", webhook_secret="secret", private_key=private_key())
         installation = control.install("labelwright", "acme", [REPO])
         with httpx.Client(base_url=stand_in.url) as client:
             yield World(stand_in, app, installation["id"], client)
