@@ -18,7 +18,9 @@ from models.errors import ModelError
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from bot.settings import Settings
     from bot.store.rows import Label
+    from models.encoder import Encoder
     from models.predictor import Prediction
     from models.registry import Registry
 
@@ -114,3 +116,29 @@ def _zero_shot_version(labels: Sequence[Label]) -> str:
 
 def _is_zero_shot(version: str) -> bool:
     return version.startswith("zero-shot:")
+
+
+def standard_loaders(settings: Settings) -> Loaders:
+    """Loaders over one encoder, which is loaded when the first model is asked for."""
+    lock = threading.Lock()
+    loaded: list[Encoder] = []
+
+    def encoder() -> Encoder:
+        from models.encoder import Encoder
+
+        with lock:
+            if not loaded:
+                loaded.append(Encoder.load(settings.encoder, max_tokens=settings.max_tokens))
+            return loaded[0]
+
+    def bundle(path: Path) -> Predicts:
+        from models.predictor import Predictor
+
+        return Predictor.load(path, encoder())
+
+    def zero_shot(labels: Sequence[Label]) -> Predicts:
+        from models.zero_shot import ZeroShot
+
+        return ZeroShot(labels, encoder())
+
+    return Loaders(bundle, zero_shot)

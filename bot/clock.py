@@ -1,0 +1,143 @@
+"""The clock: a timer that only enqueues jobs. Two clocks do no more than one.
+
+Each entry of the timetable is due once in its interval; when it was last done is kept in the store
+and compared in the transaction that enqueues, so neither a restart nor a second clock doubles it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.tasks import poll, sync
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    from bot.context import Context
+    from bot.settings import Settings
+    from bot.store import Store
+    from bot.store.rows import Job, Repository
+
+ForRepository = Callable[["Store", "Repository", float], "Job | None"]
+ForServer = Callable[["Store"], "Job | None"]
+
+SWEEP_SECONDS = 3600.0
+"""How often GitHub is asked what changed where webhooks come: it finds the lost ones."""
+HABITS_SECONDS = 86_400.0
+BEAT_SECONDS = 5.0
+EARLY = 0.1
+"""Share of an interval by which an entry may come early: timers are not exact."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that is enqueued every so many seconds, for each repository or for the server.
+
+    `for_repository` gets the time (epoch seconds) at which the job is to run: the repositories are
+    spread over `spread` seconds, so that a thousand of them do not all come at once.
+    """
+
+    name: str
+    seconds: float
+    for_repository: ForRepository | None = None
+    for_server: ForServer | None = None
+    spread: float = 0.0
+
+
+def timetable(settings: Settings) -> tuple[Entry, ...]:
+    """What is due how often under these settings."""
+    polling = settings.intake == "poll"
+    poll_seconds = settings.poll_seconds if polling else SWEEP_SECONDS
+    config = sync.CONFIG_SECONDS
+    return (
+        Entry("poll", poll_seconds, lambda store, row, at: poll.enqueue(store, row)),
+        Entry("sync_config", config, _job("sync_config"), spread=config / 2),
+        Entry("sync_labels", config, _job("sync_labels"), spread=config / 2),
+        Entry("discover", sync.DISCOVER_SECONDS, for_server=sync.enqueue_discover),
+        Entry("habits", HABITS_SECONDS, _job("habits", lane="slow"), spread=3600.0),
+    )
+
+
+def enqueue_due(store: Store, entry: Entry, now: float) -> int:
+    """Enqueue an entry's jobs if it is due at `now`; returns how many were new."""
+    key = f"clock:{entry.name}"
+    with store.transaction():
+        last = float(store.meta.get(key) or 0.0)
+        if 0 <= now - last < entry.seconds * (1 - EARLY):
+            return 0
+        store.meta.set(key, repr(now))
+        return _enqueue(store, entry, now)
+
+
+def run_clock(context: Context) -> None:
+    """Enqueue what is due until `context.stop` is set; for a process's main thread."""
+    scheduler = make_scheduler(context)
+    scheduler.start()
+    context.log.info("clock started", entries=[entry.name for entry in timetable(context.settings)])
+    while True:
+        context.store.heartbeats.beat("clock", os.getpid())
+        if context.stop.wait(BEAT_SECONDS):
+            break
+    scheduler.shutdown(wait=True)
+    context.store.heartbeats.forget("clock", os.getpid())
+    context.log.info("clock stopped")
+
+
+def make_scheduler(context: Context) -> BackgroundScheduler:
+    """The timer with every entry of the timetable, the first time at once; not started yet."""
+    from apscheduler.executors.pool import ThreadPoolExecutor
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    executors = {"default": ThreadPoolExecutor(1)}
+    defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+    scheduler = BackgroundScheduler(executors=executors, job_defaults=defaults, timezone="UTC")
+    for entry in timetable(context.settings):
+        # Ticks come faster than the interval: a late tick must not cost a whole interval.
+        every = max(1.0, min(entry.seconds / 2, 60.0))
+        scheduler.add_job(_tick, "interval", (context, entry), seconds=every, id=entry.name)
+        scheduler.add_job(_tick, "date", (context, entry), id=f"{entry.name} at the start")
+    return scheduler
+
+
+def _tick(context: Context, entry: Entry) -> None:
+    """One look at one entry: the boundary at which its errors end."""
+    try:
+        made = enqueue_due(context.store, entry, context.now())
+        if made:
+            context.log.debug("enqueued", entry=entry.name, jobs=made)
+    except Exception:
+        context.log.exception("clock entry failed", entry=entry.name)
+    finally:
+        context.store.close()
+
+
+def _enqueue(store: Store, entry: Entry, now: float) -> int:
+    made = [entry.for_server(store)] if entry.for_server else []
+    if entry.for_repository:
+        rows = [row for row in store.repositories.all() if _is_served(row)]
+        for i, row in enumerate(rows):
+            made.append(entry.for_repository(store, row, now + entry.spread * i / len(rows)))
+    return sum(job is not None for job in made)
+
+
+def _is_served(repository: Repository) -> bool:
+    """Whether GitHub can be asked about a repository, and there is a point in it."""
+    return repository.installation_id is not None and not repository.archived
+
+
+def _job(kind: str, lane: str = "fast") -> ForRepository:
+    def enqueue(store: Store, row: Repository, run_at: float) -> Job | None:
+        return store.jobs.enqueue(
+            kind,
+            lane="slow" if lane == "slow" else "fast",
+            priority=6,
+            key=f"{kind}:{row.id}",
+            run_at=run_at,
+            installation_id=row.installation_id,
+            repository_id=row.id,
+        )
+
+    return enqueue

@@ -1,0 +1,97 @@
+"""The clock: only enqueues, each entry once in its interval, however many clocks there are."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.clock import SWEEP_SECONDS, Entry, enqueue_due, make_scheduler, timetable
+from bot.settings import Settings
+from bot.store import Store
+from bot.tasks import poll
+from demo.github import StandIn
+from tests.bot.world import make_world
+
+START = 1_800_000_000.0
+POLL = Entry("poll", 30.0, lambda store, row, at: poll.enqueue(store, row))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / "labelwright.db", now=lambda: START)
+    for number in range(1, 4):
+        opened.repositories.upsert(number, f"acme/r{number}", False, 7)
+    opened.repositories.upsert(8, "acme/archived", False, 7, archived=True)
+    opened.repositories.local("acme/imported")
+    yield opened
+    opened.close()
+
+
+def finish_all(store: Store) -> None:
+    for job in store.jobs.list("waiting"):
+        store.jobs.discard(job.id, "as if it had run")
+
+
+def test_a_due_entry_gives_a_job_for_each_repository_that_we_serve(store: Store):
+    assert enqueue_due(store, POLL, START) == 3
+    assert sorted(job.repository_id or 0 for job in store.jobs.list("waiting")) == [1, 2, 3]
+
+
+def test_within_the_interval_nothing_is_due(store: Store):
+    enqueue_due(store, POLL, START)
+    finish_all(store)
+    assert enqueue_due(store, POLL, START + 15) == 0
+    assert enqueue_due(store, POLL, START + 29) == 3
+
+
+def test_a_second_clock_doubles_nothing(store: Store):
+    with_second = [Store(store.path, now=lambda: START) for _ in range(2)]
+    assert sum(enqueue_due(each, POLL, START) for each in with_second) == 3
+    for each in with_second:
+        each.close()
+
+
+def test_a_job_that_still_waits_is_not_doubled(store: Store):
+    enqueue_due(store, POLL, START)
+    assert enqueue_due(store, POLL, START + 60) == 0
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_work(store: Store):
+    enqueue_due(store, POLL, START)
+    finish_all(store)
+    assert enqueue_due(store, POLL, START - 86_400) == 3
+
+
+def test_jobs_are_spread_over_their_time(store: Store):
+    entries = {entry.name: entry for entry in timetable(Settings(home=store.path.parent))}
+    enqueue_due(store, entries["sync_labels"], START)
+    run_at = sorted(job.run_at - START for job in store.jobs.list("waiting"))
+    assert run_at == [0.0, 100.0, 200.0]
+
+
+def test_the_intake_says_how_often_github_is_asked(tmp_path: Path):
+    def seconds(**settings: object) -> float:
+        entries = timetable(Settings(home=tmp_path, **settings))
+        return next(entry.seconds for entry in entries if entry.name == "poll")
+
+    assert seconds() == SWEEP_SECONDS
+    assert seconds(intake="poll", poll_seconds=20) == 20
+
+
+def test_a_running_clock_enqueues_at_once(tmp_path: Path):
+    with StandIn(seed=1) as github:
+        world = make_world(github, tmp_path, now=time.time)
+        scheduler = make_scheduler(world.context)
+        scheduler.start()
+        wanted = {"poll", "sync_config", "sync_labels", "discover", "habits"}
+        pause, deadline = threading.Event(), time.monotonic() + 20
+        while {job.kind for job in world.store.jobs.list("waiting")} != wanted:
+            assert time.monotonic() < deadline
+            pause.wait(0.01)
+        scheduler.shutdown(wait=True)
+        world.store.close()
+        world.context.app.close()
