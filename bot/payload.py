@@ -52,7 +52,8 @@ def text(data: Json, key: str) -> str:
 def time(data: Json, key: str) -> str:
     """A time as GitHub writes it ("2026-01-31T12:00:00Z"), "" for what is none."""
     try:
-        return from_epoch(to_epoch(text(data, key)))
+        seconds = to_epoch(text(data, key))
+        return from_epoch(seconds) if seconds > 0 else ""
     except (ValueError, OverflowError):
         return ""
 

@@ -29,6 +29,7 @@ from bot.refusals import (
     UnknownEvent,
     WrongContentType,
 )
+from tests.bot.handlers.payloads import KEYS, PAYLOADS
 
 NAMES = (
     "ping",
@@ -186,6 +187,22 @@ def test_nul_bytes_and_lone_surrogates_are_taken_out() -> None:
     assert (event.issue.title, event.issue.body) == ("abc", "🚀")
 
 
+@pytest.mark.parametrize(
+    ("given_time", "read_time"),
+    [
+        ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"),
+        ("2026-01-31T14:00:00.250+02:00", "2026-01-31T12:00:00Z"),
+        ("yesterday", ""),
+        (1557933591, ""),
+        (None, ""),
+        ("0001-01-01T00:00:00+14:00", ""),
+        ("9999-12-31T23:59:59-14:00", ""),
+    ],
+)
+def test_times_are_githubs_or_nothing(given_time: Any, read_time: str) -> None:
+    assert read_issue(created_at=given_time).issue.created_at == read_time
+
+
 def test_malformed_labels_are_passed_over() -> None:
     odd = [None, "bug", 3, {"id": None, "name": "a"}, {"id": 2}, {"id": 4, "name": "ok"}]
     assert [label.name for label in read_issue(labels=odd).issue.labels] == ["ok"]
@@ -231,47 +248,6 @@ def test_a_renamed_account_is_read_from_the_event_itself() -> None:
     event = read("installation_target", {"installation": {"id": 1}, "account": account})
     assert isinstance(event, InstallationEvent)
     assert (event.installation.account_login, event.account) == ("new-name", "new-name")
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=12,
-)
-KEYS = st.sampled_from(
-    [
-        "action",
-        "issue",
-        "pull_request",
-        "repository",
-        "installation",
-        "label",
-        "labels",
-        "changes",
-        "sender",
-        "account",
-        "owner",
-        "number",
-        "id",
-        "name",
-        "login",
-        "full_name",
-        "title",
-        "body",
-        "user",
-        "old_issue",
-        "from",
-        "repositories",
-        "permissions",
-    ]
-)
-PAYLOADS = st.recursive(
-    JSON,
-    lambda inner: st.dictionaries(KEYS, inner, max_size=6) | st.lists(inner, max_size=2),
-    max_leaves=30,
-)
 
 
 @given(name=st.sampled_from(NAMES), payload=PAYLOADS)
