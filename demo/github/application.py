@@ -26,6 +26,7 @@ from .state import API_PREFIX, State
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 CONTROL = "/_control"
+API_VERSIONS = ("2022-11-28",)
 
 
 @dataclass(frozen=True)
@@ -87,21 +88,24 @@ def before(state: State) -> Response | None:
             "Request forbidden by administrative rules. Please make sure your request has a "
             "User-Agent header.",
         )
+    version = request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0])
+    if version not in API_VERSIONS:
+        raise ApiError(400, f"{version!r} is not a supported version of this API.")
     g.caller = identify(state, request.headers.get("Authorization"))
     entry.caller = g.caller.key
     _strike(state, request.environ.get("github.fault"))
     if request.path == "/rate_limit":
         return None
     if state.limits.exhausted(g.caller.key, resource(), state.now()):
-        return _out_of_requests()
+        return _out_of_requests(request.environ["github.fault"])
     state.limits.window(g.caller.key, resource(), state.now()).used += 1
     if request.method in WRITES and request.path.startswith("/repos/"):
         state.limits.count_write(g.caller.key, state.now())
     return None
 
 
-def _out_of_requests() -> Response:
-    error = primary_limit(g.caller.limit_message)
+def _out_of_requests(fault: Fault | None) -> Response:
+    error = primary_limit(g.caller.limit_message, (fault and fault.status) or 403)
     if resource() == "graphql":
         return answer({"errors": [{"type": "RATE_LIMITED", "message": str(error)}]})
     raise error
@@ -140,7 +144,8 @@ def after(state: State, response: Response, observers: list[Observer]) -> Respon
     entry.status = response.status_code
     response.headers["X-GitHub-Request-Id"] = f"{entry.number:04X}:{state.secret(12).upper()}"
     response.headers["X-GitHub-Media-Type"] = "github.v3; format=json"
-    response.headers["X-GitHub-Api-Version-Selected"] = "2022-11-28"
+    version = request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0])
+    response.headers["X-GitHub-Api-Version-Selected"] = version
     response.headers["Vary"] = "Accept, Authorization, Cookie, X-GitHub-OTP"
     for observer in observers:
         observer(_exchange(response, entry))

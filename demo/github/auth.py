@@ -6,7 +6,7 @@ https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,27 +188,34 @@ def role_level(caller: Caller, repo: Repository) -> int:
     return ROLE_LEVELS.get(repo.roles.get(caller.account.id, ""), 0)
 
 
+def may_triage(caller: Caller, repo: Repository) -> bool:
+    """True for a person who may label issues: triage and up."""
+    role = repo.roles.get(caller.account.id) if caller.account is not None else None
+    return role == "triage" or role_level(caller, repo) >= LEVELS["write"]
+
+
 def require(
-    state: State, caller: Caller, repo: Repository, permissions: Iterable[str], level: str
+    state: State, caller: Caller, repo: Repository, permissions: Collection[str], level: str
 ) -> None:
     """Raise unless the caller may, by any one of `permissions`, at `level` (read or write).
 
     404 for a private repository that it cannot see, 403 for one that it can. Anybody reads what is
-    public. A person needs the same level as a role; writing issues needs only to see them.
+    public. A person needs a role: triage is enough to write what an App's `issues` covers.
     """
     public_read = level == "read" and not repo.private
     if caller.installation is not None:
-        _require_app(state, caller, repo, tuple(permissions), level)
+        _require_app(state, caller, repo, permissions, level)
         return
     mine = role_level(caller, repo)
     if repo.private and mine == 0:
         raise not_found()
-    if not public_read and mine < LEVELS[level]:
+    triages = "issues" in permissions and may_triage(caller, repo)
+    if not public_read and not triages and mine < LEVELS[level]:
         raise ApiError(403, "Must have admin rights to Repository.")
 
 
 def _require_app(
-    state: State, caller: Caller, repo: Repository, permissions: tuple[str, ...], level: str
+    state: State, caller: Caller, repo: Repository, permissions: Collection[str], level: str
 ) -> None:
     reached = reaches(state, caller, repo)
     if repo.private and not reached:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -48,7 +48,7 @@ def the_installation(installation_id: int) -> Installation:
 
 
 def the_repository(
-    owner: str, name: str, permissions: Iterable[str] = ("metadata",), level: str = "read"
+    owner: str, name: str, permissions: Collection[str] = ("metadata",), level: str = "read"
 ) -> Repository:
     """The repository of the path, checked for what the caller may.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import auth, installing, lifecycle, render, webhooks
+from . import auth, installing, lifecycle, render, render_accounts, webhooks
 from .actions import create_label
 from .control_base import Base, locked
 from .model import Repository
@@ -16,7 +16,7 @@ class Setup(Base):
     @locked
     def add_account(self, login: str, kind: str = "User") -> dict[str, Any]:
         """An account: User, Organization or Bot; one that exists is returned."""
-        return render.user(self.state, installing.add_account(self.state, login, kind))
+        return render_accounts.user(self.state, installing.add_account(self.state, login, kind))
 
     @locked
     def add_repository(
@@ -98,7 +98,7 @@ class Setup(Base):
         app = installing.create_app(self.state, slug, account, public, **facts)
         bot = self.state.accounts[app.bot_id]
         extra = {"pem": private, "webhook_secret": webhook_secret, "bot_id": bot.id}
-        return {**render.app(self.state, app), **extra}
+        return {**render_accounts.app(self.state, app), **extra}
 
     @locked
     def set_webhook(self, slug: str, url: str | None, secret: str | None = None) -> None:
@@ -121,7 +121,7 @@ class Setup(Base):
         account = installing.add_account(self.state, login)
         sender = self._by(by or login).account
         made = installing.install(self.state, self._app(slug), account, sender, chosen)
-        return render.installation(self.state, made)
+        return render_accounts.installation(self.state, made)
 
     @locked
     def uninstall(self, installation_id: int, by: str = "owner") -> None:

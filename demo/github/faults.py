@@ -13,11 +13,15 @@ KINDS = ("status", "primary", "secondary", "hang", "cut", "bad_json", "truncated
 class Fault:
     """The next `times` requests that match go wrong in the way that `kind` names.
 
-    status: the answer `status` in GitHub's error shape (`message` optional) · primary: 403, nothing
-    remaining · secondary: 403, or `status` (429), with Retry-After unless `retry_after` is None ·
-    hang: no answer for `seconds` · cut: the connection is closed · bad_json, truncated, html: 200
-    with a body that does not parse. With `after` the request takes effect first and only its
-    answer is lost. `skip` requests that match pass before the first that fails.
+    status: the answer `status` (502) in GitHub's error shape, with `message` where given
+    primary: 403, or `status` (429), and nothing remaining until the hour is over
+    secondary: 403, or `status` (429), with Retry-After unless `retry_after` is None
+    hang: no answer for `seconds`
+    cut: the connection is closed
+    bad_json, truncated, html: 200 with a body that does not parse
+
+    With `after` the request takes effect first and only its answer is lost. `skip` requests that
+    match pass before the first that fails.
     """
 
     kind: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import render, render_events
+from . import render, render_accounts, render_events
 from .auth import Caller, require
 from .errors import ApiError
 from .graphql_pages import connection, refused
@@ -34,7 +34,7 @@ def actor(state: State, account_id: int | None) -> Node | None:
         return None
     account = state.accounts[account_id]
     login = account.login.removesuffix("[bot]")
-    shown = render.user(state, account)
+    shown = render_accounts.user(state, account)
     return {
         "__typename": account.type,
         "id": shown["node_id"],

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from . import render
+from . import render, render_accounts
 from .model import Account, App, Installation, Permissions, Repository
 from .state import State
 from .webhooks import emit_to, ping
@@ -136,7 +136,7 @@ def change_repositories(
         parts: dict[str, Any] = {"repositories_added": [], "repositories_removed": []}
         parts |= {f"repositories_{action}": shown, "requester": None}
         parts |= {"repository_selection": installation.selection}
-        parts |= {"installation": render.installation(state, installation)}
+        parts |= {"installation": render_accounts.installation(state, installation)}
         emit_to(state, installation, "installation_repositories", action, by, **parts)
 
 
@@ -148,7 +148,7 @@ def rename_account(state: State, account: Account, login: str, by: Account) -> N
     before, account.login = account.login, login
     for installation in list(state.installations.values()):
         if installation.account_id == account.id:
-            shown = render.public_user(state, account).items()
+            shown = render_accounts.public_user(state, account).items()
             parts: dict[str, Any] = {"account": {k: v for k, v in shown if v is not None}}
             parts |= {"changes": {"login": {"from": before}}, "target_type": account.type}
             emit_to(state, installation, "installation_target", "renamed", by, **parts)
@@ -157,7 +157,7 @@ def rename_account(state: State, account: Account, login: str, by: Account) -> N
 def _announce(state: State, installation: Installation, action: str, by: Account) -> None:
     repos = state.of_installation(installation)
     parts: dict[str, Any] = {
-        "installation": render.installation(state, installation),
+        "installation": render_accounts.installation(state, installation),
         "repositories": [render.short_repository(state, repo) for repo in repos],
     }
     if action == "created":

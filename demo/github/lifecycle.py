@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import render
-from .actions import By, check_text, ensure_label, record, tell
+from . import render, render_accounts
+from .actions import By, record, tell
 from .model import Account, Issue, Label, Repository
 from .state import State, find_label, labels_of
 from .webhooks import emit, organization
@@ -71,7 +71,7 @@ def transfer_repository(state: State, repo: Repository, by: By, owner: Account) 
     if before.type == "Organization":
         came_from = {"organization": organization(state, before)}
     else:
-        came_from = {"user": render.user(state, before)}
+        came_from = {"user": render_accounts.user(state, before)}
     changes = {"owner": {"from": came_from}}
     emit(state, "repository", "transferred", repo, by.account, changes=changes)
 
@@ -97,12 +97,13 @@ def delete_repository(state: State, repo: Repository, by: By) -> None:
 def plant_issue(state: State, repo: Repository, by: By, facts: dict[str, Any]) -> Issue:
     """Put an issue of the past into a repository: no webhook, its own times and number.
 
+    Nothing is checked: GitHub has titles that are longer than it takes today.
+
     `facts` is an issue as GitHub's REST API gives it; `number`, `title`, `body`, `state`,
     `created_at`, `updated_at`, `closed_at`, `labels` (names or objects), `locked`,
     `author_association` and `pull_request` are used. Its labels get a labeled event at
     `created_at` unless `facts` holds `events`: (kind, label name, By, time) each.
     """
-    check_text(facts["title"], None)
     at = facts.get("created_at") or state.timestamp()
     number = facts.get("number") or repo.next_number
     author = by.account.id
@@ -114,7 +115,7 @@ def plant_issue(state: State, repo: Repository, by: By, facts: dict[str, Any]) -
     issue.association = facts.get("author_association")
     repo.issues[number] = issue
     repo.next_number = max(repo.next_number, number + 1)
-    chosen = [_plant_label(state, repo, by, item) for item in facts.get("labels") or []]
+    chosen = [_plant_label(state, repo, item) for item in facts.get("labels") or []]
     issue.label_ids = [label.id for label in chosen]
     events = facts.get("events")
     if events is None:
@@ -124,9 +125,15 @@ def plant_issue(state: State, repo: Repository, by: By, facts: dict[str, Any]) -
     return issue
 
 
-def _plant_label(state: State, repo: Repository, by: By, item: Any) -> Label:
-    name = item if isinstance(item, str) else item["name"]
-    return find_label(repo, name) or ensure_label(state, repo, by, name)
+def _plant_label(state: State, repo: Repository, item: Any) -> Label:
+    facts = {"name": item} if isinstance(item, str) else item
+    found = find_label(repo, facts["name"])
+    if found is None:
+        color, description = facts.get("color") or "ededed", facts.get("description")
+        at = state.timestamp()
+        found = Label(state.next_id("label"), facts["name"], color, description, at)
+        repo.labels[found.id] = found
+    return found
 
 
 def _plant_event(
@@ -134,5 +141,5 @@ def _plant_event(
 ) -> None:
     kind, name, at = fact
     updated = issue.updated_at
-    event = record(state, issue, kind, by, label=ensure_label(state, repo, by, name))
+    event = record(state, issue, kind, by, label=_plant_label(state, repo, name))
     event.created_at, issue.updated_at = at, updated

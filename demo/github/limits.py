@@ -90,9 +90,9 @@ class Limits:
         writes.append(now)
 
 
-def primary_limit(who: str) -> ApiError:
-    """403 when the hour's requests are used up; the headers say when it resets."""
-    return ApiError(403, f"API rate limit exceeded for {who}.", docs=LIMIT_DOCS)
+def primary_limit(who: str, status: int = 403) -> ApiError:
+    """403 or 429 when the hour's requests are used up; the headers say when it resets."""
+    return ApiError(status, f"API rate limit exceeded for {who}.", docs=LIMIT_DOCS)
 
 
 def secondary_limit(retry_after: int | None, status: int = 403) -> ApiError:

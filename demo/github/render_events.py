@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import render
+from . import render, render_accounts
 from .ids import node_id
 from .model import Event, Issue, Repository
 from .state import State
@@ -27,7 +27,7 @@ def event(state: State, repo: Repository, value: Event) -> dict[str, Any]:
         "id": value.id,
         "node_id": event_node_id(repo, value),
         "url": f"{render.api_url(state, repo)}/issues/events/{value.id}",
-        "actor": render.maybe_user(state, value.actor_id),
+        "actor": render_accounts.maybe_user(state, value.actor_id),
         "event": value.kind,
         "commit_id": None,
         "commit_url": None,
@@ -39,7 +39,7 @@ def event(state: State, repo: Repository, value: Event) -> dict[str, Any]:
         shown["rename"] = dict(zip(("from", "to"), value.rename, strict=True))
     if value.kind == "locked":
         shown["lock_reason"] = value.lock_reason
-    return shown | {"performed_via_github_app": render.maybe_app(state, value.app_id)}
+    return shown | {"performed_via_github_app": render_accounts.maybe_app(state, value.app_id)}
 
 
 def event_node_id(repo: Repository, value: Event) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from . import auth, installing, render
+from . import auth, installing, render, render_accounts
 from .context import (
     answer,
     no_content,
@@ -34,7 +34,7 @@ def get_app() -> Response:
     """The calling App."""
     state, app = the_state(), the_app()
     count = sum(i.app_id == app.id for i in state.installations.values())
-    return answer({**render.app(state, app), "installations_count": count})
+    return answer({**render_accounts.app(state, app), "installations_count": count})
 
 
 @routes.get("/app/installations")
@@ -42,13 +42,13 @@ def list_installations() -> Response:
     """The calling App's installations, suspended ones included."""
     state, app = the_state(), the_app()
     mine = [i for i in state.installations.values() if i.app_id == app.id]
-    return paged(mine, lambda item: render.installation(state, item))
+    return paged(mine, lambda item: render_accounts.installation(state, item))
 
 
 @routes.get("/app/installations/<int:installation_id>")
 def get_installation(installation_id: int) -> Response:
     """One installation of the calling App."""
-    return answer(render.installation(the_state(), the_installation(installation_id)))
+    return answer(render_accounts.installation(the_state(), the_installation(installation_id)))
 
 
 @routes.delete("/app/installations/<int:installation_id>")
@@ -111,7 +111,7 @@ def render_token(token: Token, installation: Installation) -> dict[str, Any]:
         "repository_selection": "selected" if scoped else installation.selection,
     }
     if "single_file" in token.permissions:
-        files = render.single_files(installation.single_file_paths)
+        files = render_accounts.single_files(installation.single_file_paths)
         shown |= {key: value for key, value in files.items() if value is not None}
     if token.repository_ids is not None:
         repos = [state.repositories[number] for number in sorted(token.repository_ids)]
@@ -126,7 +126,7 @@ def repository_installation(owner: str, name: str) -> Response:
     repo = state.repository(f"{owner}/{name}")
     for installation in state.installations_of(repo) if repo else ():
         if installation.app_id == app.id:
-            return answer(render.installation(state, installation))
+            return answer(render_accounts.installation(state, installation))
     raise not_found()
 
 
@@ -137,7 +137,7 @@ def account_installation(login: str) -> Response:
     state, app, account = the_state(), the_app(), the_state().account(login)
     for installation in state.installations.values():
         if account and (installation.app_id, installation.account_id) == (app.id, account.id):
-            return answer(render.installation(state, installation))
+            return answer(render_accounts.installation(state, installation))
     raise not_found()
 
 
@@ -155,7 +155,7 @@ def convert_manifest(code: str) -> Response:
         state, slug_of(manifest["name"]), owner, public, **_facts(manifest), webhook_secret=secret
     )
     secrets = {"client_secret": state.secret(40), "webhook_secret": secret, "pem": private}
-    return answer({**render.app(state, app), **secrets}, 201)
+    return answer({**render_accounts.app(state, app), **secrets}, 201)
 
 
 def slug_of(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from . import actions, render, render_events
-from .auth import role_level
+from .auth import may_triage
 from .context import (
     ISSUES,
     ISSUES_OR_PULLS,
@@ -86,8 +86,8 @@ def open_issue(owner: str, name: str) -> Response:
     if title is None:
         raise invalid("Issue", "title", "missing_field")
     names = [item if isinstance(item, str) else item["name"] for item in body.get("labels") or []]
-    if the_caller().installation is None and role_level(the_caller(), repo) < 1:
-        names = []
+    if the_caller().installation is None and not may_triage(the_caller(), repo):
+        names = []  # GitHub drops them without a word
     issue = actions.open_issue(
         the_state(),
         repo,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response
 
-from . import actions, auth, render
+from . import actions, auth, render, render_accounts
 from .context import (
     ISSUES_OR_PULLS,
     answer,
@@ -144,7 +144,7 @@ def get_permission(owner: str, name: str, login: str) -> Response:
     role = role_of(repo, account)
     rank = RANKS[role]
     rights = {right: rank >= index for index, right in enumerate(RIGHTS, 1)}
-    shown = {**render.user(the_state(), account), "permissions": rights, "role_name": role}
+    shown = {**render_accounts.user(the_state(), account), "permissions": rights, "role_name": role}
     permission = OLD_PERMISSION.get(role, role)
     return answer({"permission": permission, "role_name": role, "user": shown})
 
@@ -162,7 +162,7 @@ def get_user(login: str) -> Response:
     account = the_state().account(login)
     if account is None:
         raise not_found()
-    return answer(render.public_user(the_state(), account))
+    return answer(render_accounts.public_user(the_state(), account))
 
 
 @routes.get("/rate_limit")

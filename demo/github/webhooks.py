@@ -7,7 +7,7 @@ import hmac
 import json
 from typing import Any
 
-from . import render
+from . import render, render_accounts
 from .ids import node_id
 from .model import Account, App, Delivery, Installation, Repository
 from .state import State
@@ -57,7 +57,7 @@ def emit_to(
         payload |= _organization(state, owner)
     reference = {"id": installation.id, "node_id": installation_node_id(installation)}
     payload.setdefault("installation", reference)
-    payload["sender"] = render.user(state, sender)
+    payload["sender"] = render_accounts.user(state, sender)
     app = state.apps[installation.app_id]
     ids = (installation.id, repository.id if repository else None)
     send(state, app, event, payload, installation_id=ids[0], repository_id=ids[1])
@@ -74,7 +74,7 @@ def _organization(state: State, owner: Account) -> dict[str, Any]:
 
 def organization(state: State, account: Account) -> dict[str, Any]:
     """An organization as webhooks show it."""
-    shown = render.user(state, account)
+    shown = render_accounts.user(state, account)
     kept = {key: shown[key] for key in ("login", "id", "node_id", "repos_url", "avatar_url")}
     api = f"{state.url}/orgs/{account.login}"
     return kept | {

@@ -135,6 +135,14 @@ def test_single_file_permission_opens_that_file_only(world: World) -> None:
     assert world.call("GET", f"{contents}/README.md").status_code == 403
 
 
+@pytest.mark.parametrize(("role", "status"), [("read", 403), ("triage", 200), ("write", 200)])
+def test_person_labels_issues_from_triage_up(world: World, role: str, status: int) -> None:
+    world.control.open_issue(REPO, title="It breaks")
+    world.control.set_role(REPO, "ann", role)
+    token, path = world.control.personal_token("ann"), f"/repos/{REPO}/issues/1/labels"
+    assert world.call("POST", path, token=token, json=["bug"]).status_code == status
+
+
 def test_app_key_can_be_brought_along(world: World) -> None:
     again = world.control.add_app("second", private_key=world.app["pem"])
     assert again["pem"] == world.app["pem"]

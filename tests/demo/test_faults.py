@@ -68,10 +68,11 @@ def test_secondary_limit_on_demand(world: World, status: int, retry_after: int |
     assert world.call("GET", ISSUES).status_code == 200
 
 
-def test_primary_limit_on_demand(world: World) -> None:
-    world.control.fail("primary", path="/issues")
+@pytest.mark.parametrize("status", [403, 429])
+def test_primary_limit_on_demand(world: World, status: int) -> None:
+    world.control.fail("primary", path="/issues", status=status)
     response = world.call("GET", ISSUES)
-    assert (response.status_code, response.headers["X-RateLimit-Remaining"]) == (403, "0")
+    assert (response.status_code, response.headers["X-RateLimit-Remaining"]) == (status, "0")
 
 
 def test_fault_strikes_what_it_names_as_often_as_it_says(world: World) -> None:
@@ -129,6 +130,11 @@ def test_unknown_fault_is_refused(world: World) -> None:
 def test_request_without_a_user_agent_is_refused(world: World) -> None:
     response = world.call("GET", ISSUES, headers={"User-Agent": ""})
     assert response.status_code == 403
+
+
+def test_unknown_version_of_the_api_is_refused(world: World) -> None:
+    headers = {"X-GitHub-Api-Version": "2012-12-21"}
+    assert world.call("GET", ISSUES, headers=headers).status_code == 400
 
 
 def test_log_keeps_requests_without_their_credentials(world: World) -> None:
