@@ -24,12 +24,17 @@ TOKEN_PERMISSIONS: Mapping[str, str] = {
 }
 """What a token is asked for: no more than the product uses, whatever the App was granted."""
 
+LEVELS = ("read", "write", "admin")
+"""The levels of a permission, weakest first."""
+
 
 @dataclass(frozen=True)
 class AppOptions:
     """What seldom changes. `timeout` is seconds until a silent GitHub counts as unavailable.
 
-    `token_permissions` None asks for everything that the installation has granted.
+    `token_permissions` None asks for everything that the installation has granted. Where less
+    was granted than is asked for, a token is made for that; what is granted later is used after
+    the next start.
     """
 
     token_permissions: Mapping[str, str] | None = field(default_factory=lambda: TOKEN_PERMISSIONS)
@@ -127,7 +132,7 @@ class GitHubApp:
         if installation_id not in self._clients:
             self._clients[installation_id] = InstallationClient(
                 installation_id,
-                lambda: self._open(installation_id),
+                lambda narrow: self._open(installation_id, narrow),
                 pace=self._pace,
                 now=self._now,
                 sleep=self._sleep,
@@ -151,11 +156,22 @@ class GitHubApp:
         """Ask GitHub to deliver once more; it comes under the same guid."""
         self._transport.request("POST", f"/app/hook/deliveries/{delivery_id}/attempts")
 
-    def _open(self, installation_id: int) -> Transport:
+    def _open(self, installation_id: int, narrow: bool) -> Transport:
+        """A transport with a token for what we use, `narrow`: for what was granted of it."""
         wanted = self._options.token_permissions
         permissions = None if wanted is None else dict(wanted)
+        if narrow and permissions is not None:
+            path = f"/app/installations/{installation_id}"
+            granted = self._transport.request("GET", path).read(remote.installation).permissions
+            permissions = _common(permissions, granted)
         github = self._integration.get_github_for_installation(installation_id, permissions)
         return Transport(github.requester, now=self._now, name=f"installation {installation_id}")
+
+
+def _common(wanted: Mapping[str, str], granted: Mapping[str, str]) -> dict[str, str]:
+    """What is in both: a wanted "write" is "read" where no more than that was granted."""
+    both = [name for name in wanted if name in granted]
+    return {name: min(wanted[name], granted[name], key=LEVELS.index) for name in both}
 
 
 def convert_manifest(

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.github import history, remote
-from bot.github.errors import NotFound, RateLimited, Unauthorized
+from bot.github.errors import NotFound, PermissionMissing, RateLimited, Unauthorized
 from bot.github.pacing import WritePace
 from bot.github.transport import PER_PAGE, Answer, Transport
 
@@ -37,19 +37,22 @@ class InstallationClient:
     def __init__(
         self,
         installation_id: int,
-        connect: Callable[[], Transport],
+        connect: Callable[[bool], Transport],
         *,
         pace: WritePace,
         now: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
-        """`connect` opens a transport with a token of its own: called again after a 401."""
+        """`connect` opens a transport with a token of its own: called again after a 401, and with
+        True where the token may ask for no more than was granted.
+        """
         self.installation_id = installation_id
         self._connect = connect
         self._pace = pace
         self.now = now
         self._sleep = sleep
-        self.transport = connect()
+        self._narrow = False
+        self.transport = connect(False)
 
     def close(self) -> None:
         """Close the connections."""
@@ -207,15 +210,19 @@ class InstallationClient:
         return self._call(verb, path, body=body)
 
     def _call(self, verb: str, path: str, **options: Any) -> Answer:
-        """One request; after a 401 once more with a fresh token."""
+        """One request; once more with a new token where GitHub did not take, or give, the first."""
         try:
             return self.transport.request(verb, path, **options)
         except Unauthorized as error:
             if error.status != 401:
                 raise
-            self.transport.close()
-            self.transport = self._connect()
-            return self.transport.request(verb, path, **options)
+        except PermissionMissing as error:
+            if error.status != 422 or self._narrow:
+                raise
+            self._narrow = True
+        self.transport.close()
+        self.transport = self._connect(self._narrow)
+        return self.transport.request(verb, path, **options)
 
 
 def _repo(full_name: str) -> str:

@@ -162,10 +162,19 @@ def test_a_secondary_limit_without_a_time_means_a_minute(world: Site, status: in
 
 
 def test_a_missing_permission_says_what_to_grant(world: Site):
-    world.client.labels(REPO)
+    number = world.site.open_issue(REPO, title="x")["number"]
     world.site.set_permissions(world.client.installation_id, {"issues": "read", "metadata": "read"})
-    with pytest.raises(errors.PermissionMissing):
-        world.app.for_thread().installation(world.client.installation_id).labels(REPO)
+    with pytest.raises(errors.PermissionMissing, match="not accessible"):
+        world.client.add_labels(REPO, number, ["bug"])
+
+
+def test_an_app_without_the_single_file_works_without_it(world: Site):
+    number = world.site.open_issue(REPO, title="x")["number"]
+    narrow = {"issues": "write", "metadata": "read"}
+    world.site.set_permissions(world.client.installation_id, narrow)
+    assert world.client.add_labels(REPO, number, ["bug"])
+    world.site.expire_tokens()
+    assert world.client.add_labels(REPO, number, ["bug"])
 
 
 @pytest.mark.parametrize("kind", ["cut", "bad_json", "truncated"])

@@ -136,6 +136,7 @@ def test_a_token_is_asked_for_with_no_more_than_we_use(client, script):
 )
 def test_a_refusal_of_the_token_names_the_installation(client, script, status, message, kind):
     script.on("POST", TOKENS, Reply(status, {"message": message}))
+    script.on("GET", "/app/installations/70", Reply(200, {"id": 70, "permissions": {}}))
     with pytest.raises(kind, match="token for installation 70"):
         client.issue("o/r", 1)
 
