@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contracts.checker import OpenAPIChecker, webhook_errors
-from tests.contracts.openapi import ISSUE, OPERATIONS, Json
+from tests.contracts.openapi import ISSUE, OPERATIONS, ROOT, Json, skip_without_npm
 from tests.demo.world import REPO, Inbox, World
 
 MANIFEST = {
@@ -221,3 +221,11 @@ def test_a_violation_is_reported_with_its_place(world: World, checker: OpenAPICh
     world.call("GET", f"/repos/{REPO}/issues", params={"per_page": "many"})
     with pytest.raises(AssertionError, match="GET /repos/acme/shop/issues 200 request"):
         checker.verify()
+
+
+def test_missing_descriptions_are_skipped_but_never_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="npm ci"):
+        skip_without_npm(ROOT / "node_modules/no-such-package")
+    monkeypatch.setenv("CI", "true")
+    skip_without_npm(ROOT / "node_modules/no-such-package")
