@@ -26,6 +26,7 @@ ForServer = Callable[["Store"], "Job | None"]
 
 SWEEP_SECONDS = 3600.0
 """How often GitHub is asked what changed where webhooks come: it finds the lost ones."""
+REVIEW_SECONDS = 3600.0
 HABITS_SECONDS = 86_400.0
 BEAT_SECONDS = 5.0
 EARLY = 0.1
@@ -57,6 +58,7 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         Entry("sync_config", config, _job("sync_config"), spread=config / 2),
         Entry("sync_labels", config, _job("sync_labels"), spread=config / 2),
         Entry("discover", sync.DISCOVER_SECONDS, for_server=sync.enqueue_discover),
+        Entry("review", REVIEW_SECONDS, _job("review", lane="slow"), spread=REVIEW_SECONDS / 2),
         Entry("habits", HABITS_SECONDS, _job("habits", lane="slow"), spread=3600.0),
     )
 

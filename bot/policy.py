@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from bot.repo_config import GroupRule, Mode, RepoConfig, first_match, matches
@@ -16,7 +17,7 @@ from bot.sensitive import why_sensitive
 if TYPE_CHECKING:
     from models.predictor import Prediction
 
-    from bot.store.rows import Label, LabelEvent
+    from bot.store.rows import Label
     from models.labels import LabelScore
 
 Action = Literal["apply", "suggest", "none"]
@@ -37,13 +38,15 @@ class IssueFacts:
 @dataclass(frozen=True)
 class Verdict:
     """What becomes of one label. `label_id` is None where the label no longer exists,
-    `probability` where the model does not know the label."""
+    `probability` where the model does not know the label. `shadow`: it would have been applied,
+    had live precision not demoted the label."""
 
     label_id: int | None
     label: str
     probability: float | None
     action: Action
     reason: str
+    shadow: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,15 +88,17 @@ def decide(  # noqa: PLR0913 - everything that a decision depends on, by name
     removed: Set[int],
     issue: IssueFacts,
     late: Set[int] = frozenset(),
+    demoted: Mapping[int, str] = MappingProxyType({}),
     trained_for: float | None = None,
 ) -> Decision:
     """Decide on every label of the repository and every label of the prediction.
 
     `labels` are those that exist now, by id; `present` are on the issue; `removed` were taken off
     it by anyone, at any time; `late` are usually added more than a week after an issue is opened.
-    `trained_for` is the precision that the model's thresholds were set for, None if not known.
+    `demoted` says why live precision holds a label back, by label id; `trained_for` is the
+    precision that the model's thresholds were set for, None if not known.
     """
-    judge = _Judge(prediction, config, mode, labels, present, removed, late, trained_for)
+    judge = _Judge(prediction, config, mode, labels, present, removed, late, demoted, trained_for)
     whole = why_left_alone(config, issue, mode, [labels[i].name for i in present if i in labels])
     verdicts = [judge.verdict(label, score) for label, score in judge.pairs()]
     if whole:
@@ -145,6 +150,7 @@ class _Judge:
     present: Set[int]
     removed: Set[int]
     late: Set[int]
+    demoted: Mapping[int, str]
     trained_for: float | None
 
     def pairs(self) -> list[tuple[Label | None, LabelScore | None]]:
@@ -174,7 +180,10 @@ class _Judge:
         if reason is not None or score is None:
             return Verdict(label.id, label.name, probability, "none", reason or "")
         action, reason = self._by_score(label, score)
-        return Verdict(label.id, label.name, probability, action, reason)
+        shadow = action == "apply" and label.id in self.demoted
+        if shadow:
+            action, reason = "suggest", f"suggested only: {self.demoted[label.id]}"
+        return Verdict(label.id, label.name, probability, action, reason, shadow)
 
     def _why_not(self, label: Label) -> str | None:
         rules = self.config.labels
@@ -295,40 +304,3 @@ def _with_fallback(
         else v
         for v in verdicts
     ]
-
-
-def fallback_to_remove(
-    config: RepoConfig, label: Label | None, *, ours: bool, events: Iterable[LabelEvent]
-) -> str | None:
-    """Why our fallback label comes off again, or None while it stays.
-
-    `ours` says that we put it on and it is still there. The issue counts as triaged once a person
-    or we put another label on; a person who put the fallback label on as well wants it to stay.
-    """
-    if label is None or not ours or config.fallback is None:
-        return None
-    name = label.name.casefold()
-    after = _since_ours(name, events)
-    if any(e.label_name.casefold() == name and e.actor_kind == "person" for e in after):
-        return None
-    for event in after:
-        if event.label_name.casefold() != name and event.action == "labeled":
-            who = event.actor_login or "somebody"
-            if event.actor_kind == "person":
-                return f"triaged: {who} added {event.label_name}"
-            if event.actor_kind == "us":
-                return f"triaged: {event.label_name} reached its target"
-    return None
-
-
-def _since_ours(name: str, events: Iterable[LabelEvent]) -> list[LabelEvent]:
-    """The events after we last put the label of that (casefolded) name on."""
-    ordered = list(events)
-    ours = [
-        i
-        for i, event in enumerate(ordered)
-        if event.actor_kind == "us"
-        and event.action == "labeled"
-        and event.label_name.casefold() == name
-    ]
-    return ordered[ours[-1] + 1 :] if ours else []

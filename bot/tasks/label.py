@@ -11,11 +11,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from bot import policy
+from bot.fallback import fallback_to_remove
 from bot.feedback import is_about
 from bot.github.errors import Gone, Moved, NotFound
 from bot.habits import late_labels
 from bot.live import Live, read_live, sync_labels, take_off
 from bot.repo_config import Mode, RepoConfig
+from bot.review import demoted_labels
 from bot.store.rows import AppliedLabel, Decision, Issue, Job, Label, Repository
 from bot.strays import find_strays, remove_strays
 from bot.tasks import enqueue_label, task
@@ -163,6 +165,7 @@ def _act(context: Context, live: Live, prediction: Prediction, job: Job) -> str 
         removed=live.removed,
         issue=live.facts,
         late=late_labels(context.store, live.repository.id),
+        demoted=demoted_labels(context.store, live.repository.id, prediction.version),
     )
     intended = [live.labels[v.label_id] for v in decision.apply if v.label_id is not None]
     applied = _record(context, live, decision, prediction, job, intended)
@@ -281,7 +284,7 @@ def _triage(context: Context, live: Live, ours: AppliedLabel) -> str:
         if live.taken_off_by_us(ours):
             context.store.decisions.mark_undone([ours.id], "we had taken it off already")
         return f"nothing to do: {ours.label} is off already"
-    reason = policy.fallback_to_remove(
+    reason = fallback_to_remove(
         RepoConfig.from_dict(live.repository.config),
         live.labels.get(ours.label_id),
         ours=live.put_by_us(ours),

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.fallback import fallback_to_remove
 from bot.policy import (
     Decision,
     IssueFacts,
     Verdict,
     decide,
     effective_mode,
-    fallback_to_remove,
 )
 from bot.repo_config import GroupRule, LabelRules, Mode, Override, RepoConfig, Skip, matches
 from bot.sensitive import why_sensitive
@@ -168,6 +168,16 @@ def test_a_label_that_comes_late_is_suggested_unless_it_is_allowed_by_name():
     assert applied(run(score("docs", 0.99), late={DOCS}, config=by_name)) == ["docs"]
 
 
+def test_a_demoted_label_is_scored_in_the_shadow():
+    decision = run(
+        score("bug", 0.9), score("docs", 0.6), demoted={BUG: "demoted: 2 of 9", DOCS: "x"}
+    )
+    assert applied(decision) == []
+    assert of(decision, "bug").shadow
+    assert of(decision, "bug").reason == "suggested only: demoted: 2 of 9"
+    assert not of(decision, "docs").shadow
+
+
 AREA = RepoConfig(groups=(GroupRule("area", "area/*", 1),))
 
 
@@ -272,7 +282,7 @@ def test_the_fallback_label_comes_off_once_triaged(events: list[LabelEvent], rea
 
 def test_the_stored_form_names_the_action_verdict():
     stored = run(score("bug", 0.9)).to_dicts()[0]
-    assert sorted(stored) == ["label", "label_id", "probability", "reason", "verdict"]
+    assert sorted(stored) == ["label", "label_id", "probability", "reason", "shadow", "verdict"]
 
 
 names = st.sampled_from([*NAMES, "gone", "Bug"])
