@@ -111,16 +111,19 @@ class GitHubApp:
         return f"{self.slug()}[bot]"
 
     def bot_id(self) -> int:
-        """The user id of the App's own account (not the App id).
+        """The user id of the App's own account (not the App id); 0 where GitHub shows none yet.
 
         An App's own token may not ask for users, so an installation's does where there is one.
         """
         path = f"/users/{quote(self.bot_login(), safe='')}"
         active = next((found.id for found in self.installations() if not found.suspended), None)
-        if active is not None:
-            return self.installation(active).get(path).read(_id)
-        with _Anonymous(self.base_url, self._now) as transport:
-            return transport.request("GET", path).read(_id)
+        try:
+            if active is not None:
+                return self.installation(active).get(path).read(_id)
+            with _Anonymous(self.base_url, self._now) as transport:
+                return transport.request("GET", path).read(_id)
+        except NotFound:
+            return 0
 
     def installations(self) -> list[remote.RemoteInstallation]:
         """Every account that the App is installed on, suspended ones included."""

@@ -212,3 +212,10 @@ def test_optional_work_leaves_requests_to_new_issues(client, script):
     client.require_quota(0.1)
     with pytest.raises(errors.RateLimited):
         client.require_quota(0.25)
+
+
+def test_an_account_that_github_does_not_show_yet_has_no_id(app, script):
+    script.on("GET", "/app", Reply(200, {"id": 7, "slug": "labelwright"}))
+    script.on("GET", "/app/installations", Reply(200, []))
+    assert app.bot_id() == 0
+    assert "authorization" not in script.requests[-1].headers
