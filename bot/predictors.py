@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MAX_LOADED = 64
 """Heads kept in memory; the one that was not asked for longest goes first."""
+MAX_WARM = 8
+"""Heads loaded at the start: enough for most servers, and the encoder with them."""
 
 
 class Predicts(Protocol):
@@ -81,6 +83,15 @@ class Predictors:
                     return found
             key = (repository_id, _zero_shot_version(labels))
             return self._keep(key, lambda: self._loaders.zero_shot(labels))
+
+    def warm(self, repository_ids: Iterable[int]) -> int:
+        """Load published models ahead of the first issue; returns how many there are now."""
+        with self._lock:
+            for repository_id in repository_ids:
+                version = self.registry.current(repository_id)
+                if version is not None and len(self._loaded) < MAX_WARM:
+                    self._version(repository_id, version)
+            return len(self._loaded)
 
     def _version(self, repository_id: int, version: str) -> Predicts | None:
         key = (repository_id, version)

@@ -78,6 +78,7 @@ def serve_worker(settings: Settings) -> None:
     context = open_context(settings)
     stop_on_signals(context.stop)
     options = WorkerOptions(lease=settings.lease_seconds)
+    context.predictors.warm(repository.id for repository in context.store.repositories.all())
     try:
         Worker(context, tasks.load(), connect=connector(settings), options=options).run()
     finally:

@@ -54,8 +54,8 @@ class Child:
         self.failures = 0
         self.starts = 0
 
-    def start(self, now: float) -> None:
-        """Start the process, in our own process group, to die with us."""
+    def start(self, now: float) -> int:
+        """Start the process, in our own process group, to die with us; returns its pid."""
         end_with_us = _end_with_parent if sys.platform == "linux" else None
         self.process = subprocess.Popen(
             self.command,
@@ -64,6 +64,7 @@ class Child:
         )
         self.started_at = now
         self.starts += 1
+        return self.process.pid
 
     def ended(self) -> int | None:
         """The status it ended with, None while it runs or is not started."""
@@ -125,7 +126,7 @@ class Supervisor:
         now = self._now()
         if child.process is None:
             if now >= child.start_at:
-                child.start(now)
+                self.log.info("process started", process=child.name, pid=child.start(now))
             return 0
         status = child.ended()
         if status is None:

@@ -343,6 +343,57 @@ def test_an_outage_is_waited_for(world: World, status: int):
     assert world.labels_on(number) == ["bug"]
 
 
+@pytest.mark.parametrize(
+    ("status", "method", "state"),
+    [
+        (401, "GET", "waiting"),
+        (403, "GET", "dead"),
+        (404, "POST", "done"),
+        (410, "POST", "done"),
+        (422, "POST", "dead"),
+        (429, "GET", "waiting"),
+        (500, "GET", "waiting"),
+    ],
+)
+def test_every_refusal_of_github_has_its_result(world: World, status: int, method: str, state: str):
+    number = world.open("crash")
+    world.site.fail("status", method=method, path="/issues/", status=status, times=9)
+    job = world.work()
+    assert job.state == state
+    assert job.result or job.error
+    assert world.labels_on(number) == []
+    if state == "done":
+        assert world.outcomes(number) == [("bug", "abandoned")]
+
+
+@pytest.mark.parametrize("kind", ["cut", "bad_json", "truncated", "html"])
+def test_an_answer_that_cannot_be_read_is_asked_for_again(world: World, kind: str):
+    number = world.open("crash")
+    world.site.fail(kind, method="POST", path="/labels$", after=True)
+    assert world.work().state == "waiting"
+    make_due(world)
+    assert world.work().state == "done"
+    assert world.outcomes(number) == [("bug", "applied")]
+    assert world.site.count("POST", "/labels$") == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [
+        ("crash", None),
+        ("\u200b", "crash"),
+        ("\U0001f4a5" * 40, "crash"),
+        ("\u202e\u0627\u0644\u062e\u0637\u0623 crash", ""),
+        ("crash", "x " * 32_768),
+        ("cra\0sh", "nul\0 crash"),
+    ],
+)
+def test_any_text_is_read(world: World, title: str, body: str | None):
+    number = world.open(title, body=body)
+    assert world.work().result == "labelled: bug"
+    assert world.labels_on(number) == ["bug"]
+
+
 def test_a_rate_limit_costs_no_attempt(world: World):
     world.open("crash")
     world.site.fail("secondary", method="POST", path="/labels$", retry_after=60)

@@ -1,0 +1,120 @@
+"""The cache of loaded models: a new version is noticed, a broken one changes nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.log import make_logger
+from bot.predictors import MAX_LOADED, Loaders, Predictors
+from bot.store.rows import Label
+from models.errors import ArtifactRefused
+from tests.bot.world import Linear, OneVersion
+
+BUG = Label(1, 10, "bug", "Something is broken")
+
+
+class Shelf:
+    """Loads linear models, counts how often, and refuses the versions it is told to."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+        self.loaded: list[str] = []
+
+    def bundle(self, path: Path) -> Linear:
+        if path.name in self.refused:
+            raise ArtifactRefused(path, "the card is missing")
+        self.loaded.append(path.name)
+        return Linear(version=path.name)
+
+    def zero_shot(self, labels: Sequence[Label]) -> Linear:
+        self.loaded.append("zero-shot")
+        return Linear(version="zero-shot")
+
+
+def cache(shelf: Shelf, registry: OneVersion) -> tuple[Predictors, io.StringIO]:
+    log = io.StringIO()
+    loaders = Loaders(shelf.bundle, shelf.zero_shot)
+    return Predictors(registry, loaders, make_logger("info", "json", stream=log)), log
+
+
+def version(predictors: Predictors, labels: Sequence[Label] = (BUG,), repository: int = 1) -> str:
+    return predictors.predict(repository, labels, "crash", "").version
+
+
+def test_a_version_is_loaded_once():
+    shelf = Shelf()
+    predictors, _ = cache(shelf, OneVersion("v1"))
+    assert [version(predictors) for _ in range(3)] == ["v1"] * 3
+    assert shelf.loaded == ["v1"]
+
+
+def test_a_new_version_is_noticed_at_the_next_question():
+    registry = OneVersion("v1")
+    predictors, _ = cache(Shelf(), registry)
+    assert version(predictors) == "v1"
+    registry.version = "v2"
+    assert version(predictors) == "v2"
+    registry.version = "v1"
+    assert version(predictors) == "v1"
+
+
+def test_without_a_version_the_labels_names_serve():
+    shelf = Shelf()
+    predictors, _ = cache(shelf, OneVersion(None))
+    assert version(predictors) == version(predictors) == "zero-shot"
+    assert shelf.loaded == ["zero-shot"]
+
+
+def test_zero_shot_is_made_anew_when_a_label_changes():
+    shelf = Shelf()
+    predictors, _ = cache(shelf, OneVersion(None))
+    version(predictors)
+    version(predictors, [Label(1, 10, "defect")])
+    assert shelf.loaded == ["zero-shot", "zero-shot"]
+
+
+def test_the_first_training_takes_over_from_zero_shot():
+    registry = OneVersion(None)
+    predictors, _ = cache(Shelf(), registry)
+    version(predictors)
+    registry.version = "v1"
+    assert version(predictors) == "v1"
+
+
+def test_a_version_that_is_refused_leaves_the_one_before_in_force_and_is_reported_once():
+    registry = OneVersion("v1")
+    predictors, log = cache(Shelf("v2"), registry)
+    version(predictors)
+    registry.version = "v2"
+    assert [version(predictors) for _ in range(3)] == ["v1"] * 3
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["event"] for line in told] == ["model refused"]
+    assert "the card is missing" in told[0]["error"]
+
+
+def test_a_refused_version_without_one_before_falls_back_to_zero_shot():
+    predictors, _ = cache(Shelf("v1"), OneVersion("v1"))
+    assert version(predictors) == "zero-shot"
+
+
+def test_only_so_many_models_stay_in_memory():
+    shelf = Shelf()
+    predictors, _ = cache(shelf, OneVersion("v1"))
+    for repository in range(MAX_LOADED + 1):
+        version(predictors, repository=repository)
+    version(predictors, repository=MAX_LOADED)
+    assert len(shelf.loaded) == MAX_LOADED + 1
+    version(predictors, repository=0)
+    assert len(shelf.loaded) == MAX_LOADED + 2
+
+
+def test_published_models_can_be_loaded_ahead():
+    shelf = Shelf()
+    predictors, _ = cache(shelf, OneVersion("v1"))
+    assert predictors.warm([1, 2]) == 2
+    version(predictors)
+    assert shelf.loaded == ["v1", "v1"]
+    assert cache(shelf, OneVersion(None))[0].warm([1]) == 0
