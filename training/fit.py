@@ -1,0 +1,316 @@
+"""Fit a head: two linear models out of fold in time order, a stack on top, thresholds from it.
+
+Every figure that decides something (half-life, stack, thresholds) comes from scores of issues that
+the scoring model had not seen, and that were opened after those it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from models.head import STACK_COLUMNS, Head, Linear, squash, stack_columns
+from models.labels import Group, LabelRule, LabelSet
+from models.lexicon import Lexicon
+from models.thresholds import apply_threshold, suggest_threshold
+from training.data import Examples
+
+Array = np.ndarray[Any, Any]
+Report = Callable[[str, int, int], None]
+
+HALF_LIVES: tuple[float | None, ...] = (None, 365.0, 180.0, 90.0, 60.0)
+LEXICAL_C, DENSE_C = 30.0, 2.0
+STACK_PULL = 0.005
+"""How strongly a label's stack is pulled to the stack of all labels: a label with 30 positives or
+more mostly follows its own, one with a handful mostly the shared one."""
+FEW_ISSUES = 100
+COMMON_LABEL = 10
+"""Positives out of fold from which a label has a say in the choice of the half-life."""
+BLOCKS, FIRST_BLOCKS = 10, 2
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Positions of the issues that a fold learns from, and of those it is judged on."""
+
+    train: Array
+    test: Array
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Scores of issues by models that had not seen them: `rows`, probabilities and truth."""
+
+    rows: Array
+    probabilities: Array
+    truth: Array
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A head with its labels, and how it came about.
+
+    `folds` and `columns` (issues, labels, 5) are the stack's input, kept so that a fit on more
+    issues need not score the older ones again.
+    """
+
+    head: Head
+    labels: LabelSet
+    out_of_fold: OutOfFold
+    half_life: float | None
+    losses: dict[str, float]
+    folds: tuple[Fold, ...]
+    columns: Array
+
+
+def fit(
+    examples: Examples,
+    *,
+    half_life: float | None | str = "choose",
+    earlier: Fit | None = None,
+    report: Report = lambda phase, done, total: None,
+) -> Fit:
+    """Fit head, stack and thresholds on `examples`. Same examples, same result.
+
+    `half_life` in days (None: old issues weigh as much as new) or "choose": by the log loss of the
+    lexical model on forward folds. `earlier` is a fit on the first of the same examples: its
+    half-life and its out-of-fold scores are kept, and only newer blocks are scored.
+    """
+    folds = forward_folds(len(examples), earlier.folds if earlier else ())
+    new = folds[len(earlier.folds) :] if earlier and folds[: len(earlier.folds)] else folds
+    features = [_lexical_features(examples, fold) for fold in new]
+    losses: dict[str, float] = {}
+    if earlier:
+        half_life = earlier.half_life
+    elif half_life == "choose":
+        losses = _half_life_losses(examples, new, features, report)
+        half_life = min(HALF_LIVES, key=lambda days: losses[str(days)])
+    assert half_life is None or isinstance(half_life, float)
+    columns = _out_of_fold_columns(examples, new, features, half_life, report)
+    if earlier:
+        columns = np.vstack([earlier.columns, columns])
+    rows = np.concatenate([fold.test for fold in folds])
+    truth, weights = examples.truth[rows], examples.weights[rows]
+    stack = fit_stack(columns, truth, weights, examples)
+    probabilities = squash((columns * stack).sum(axis=2), examples.names, examples.groups)
+    out_of_fold = OutOfFold(rows, probabilities, truth)
+    report("fit", 0, 1)
+    head = _head(examples, half_life, stack)
+    report("fit", 1, 1)
+    labels = label_set(examples, out_of_fold)
+    return Fit(head, labels, out_of_fold, half_life, losses, folds, columns)
+
+
+def forward_folds(count: int, earlier: tuple[Fold, ...] = ()) -> tuple[Fold, ...]:
+    """Folds in time order: each block of issues is judged by a fit on all blocks before it.
+
+    `earlier` folds are continued by blocks of the same size. Under FEW_ISSUES issues time order
+    would leave nothing to learn from, and the folds are interleaved instead.
+    """
+    if count < FEW_ISSUES:
+        tests = [np.arange(offset, count, 5) for offset in range(min(5, count))]
+        return tuple(Fold(np.setdiff1d(np.arange(count), test), test) for test in tests)
+    if earlier and len(earlier[0].train) == earlier[0].test[0]:
+        size, start = len(earlier[0].test), int(earlier[-1].test[-1]) + 1
+        blocks = np.array_split(np.arange(start, count), max(1, round((count - start) / size)))
+        return earlier + tuple(Fold(np.arange(block[0]), block) for block in blocks if len(block))
+    blocks = np.array_split(np.arange(count), BLOCKS)[FIRST_BLOCKS:]
+    return tuple(Fold(np.arange(block[0]), block) for block in blocks)
+
+
+def label_set(examples: Examples, scores: OutOfFold) -> LabelSet:
+    """The labels with thresholds from out-of-fold scores."""
+    rules = []
+    for column, label in enumerate(examples.labels):
+        known = examples.weights[scores.rows, column] > 0
+        p, y = scores.probabilities[known, column], scores.truth[known, column]
+        target = examples.label_targets.get(label.name, examples.target_precision)
+        at = apply_threshold(p, y, target)
+        rules.append(
+            LabelRule(
+                name=label.name,
+                id=label.id,
+                description=label.description,
+                apply_at=at.at,
+                suggest_at=suggest_threshold(p, y),
+                support=int(examples.truth[:, column].sum()),
+                why=at.why,
+            )
+        )
+    return LabelSet(tuple(rules), examples.target_precision, examples.groups)
+
+
+def decay(days: Array, half_life: float | None) -> Array:
+    """The weight of an issue by its age: 1 for the newest, a half after `half_life` days."""
+    if half_life is None:
+        return np.ones(len(days))
+    return np.asarray(0.5 ** ((days.max() - days) / half_life))
+
+
+def fit_linear(features: csr_matrix | Array, examples: Examples, c: float, decayed: Array) -> Linear:
+    """One logistic regression per label, positives and negatives weighing the same in sum.
+
+    A label with fewer than two issues on a side stays at its base rate.
+    """
+    columns = range(len(examples.names))
+    with ThreadPoolExecutor(2) as pool:
+        fits = list(pool.map(lambda j: _binary(features, examples, c, decayed, j), columns))
+    coef = np.stack([weights for weights, _ in fits]).astype(np.float32)
+    return Linear(coef, np.array([bias for _, bias in fits]))
+
+
+def _binary(
+    features: csr_matrix | Array, examples: Examples, c: float, decayed: Array, column: int
+) -> tuple[Array, float]:
+    y = examples.truth[:, column]
+    known = examples.weights[:, column]
+    # Balanced by plain counts: with the decayed ones, a label that died out would be kept alive.
+    positive, negative = known[y].sum(), known[~y].sum()
+    if min(y.sum(), (~y).sum()) < 2 or min(positive, negative) <= 0:
+        return np.zeros(features.shape[1]), float(np.log((y.sum() + 0.5) / ((~y).sum() + 0.5)))
+    balanced = np.where(y, negative / positive, 1.0) * known * decayed
+    model = LogisticRegression(C=c, solver="liblinear", random_state=0)
+    model.fit(features, y, sample_weight=balanced)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def group_classes(truth: Array, group: Group) -> tuple[Array, Array]:
+    """(class of each issue, whether it counts): a member's position, or len(members) for none.
+
+    Issues that carry two members, against the group's rule, do not count.
+    """
+    members = truth.sum(axis=1)
+    y = np.where(members == 0, len(group.members), truth.argmax(axis=1))
+    return y, (members == 1) | ((members == 0) & (not group.complete))
+
+
+def fit_stack(columns: Array, truth: Array, weights: Array, examples: Examples) -> Array:
+    """The stack's weights, shape (labels, 5), by log loss on out-of-fold columns.
+
+    First one stack for all labels, then each label's own, pulled towards it.
+    """
+    shared = _fit_weights(
+        columns.transpose(1, 0, 2).reshape(-1, len(STACK_COLUMNS)),
+        truth.T.reshape(-1),
+        weights.T.reshape(-1),
+        np.array([0.5, 0.5, 0.0, 0.0, 0.0]),
+        pull=1e-3,
+    )
+    stack = np.stack(
+        [
+            _fit_weights(columns[:, j], truth[:, j], weights[:, j], shared, pull=STACK_PULL)
+            for j in range(truth.shape[1])
+        ]
+    )
+    for group in examples.groups:
+        members = [examples.names.index(name) for name in group.members]
+        stack[members] = _fit_group_weights(columns[:, members], truth[:, members], group)
+    return stack
+
+
+def _fit_weights(x: Array, y: Array, weights: Array, start: Array, *, pull: float) -> Array:
+    if weights.sum() <= 0:
+        return start
+    sign, share = np.where(y, 1.0, -1.0), weights / weights.sum()
+
+    def loss(b: Array) -> tuple[float, Array]:
+        margin = sign * (x @ b)
+        value = (share * np.logaddexp(0, -margin)).sum() + pull * ((b - start) ** 2).sum()
+        slope = -(share * sign / (1 + np.exp(np.clip(margin, -40, 40)))) @ x
+        return float(value), slope + 2 * pull * (b - start)
+
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x)
+
+
+def _fit_group_weights(columns: Array, truth: Array, group: Group) -> Array:
+    """One set of weights for all members of a group, and a bias for each, by cross entropy."""
+    y, some = group_classes(truth, group)
+    x, y = columns[some], y[some]
+    size, width = len(group.members), len(STACK_COLUMNS) - 1
+    start = np.concatenate([[0.5, 0.5, 0.0, 0.0], np.zeros(size)])
+
+    def loss(b: Array) -> float:
+        logits = x[:, :, :width] @ b[:width] + b[width:]
+        if not group.complete:
+            logits = np.column_stack([logits, np.zeros(len(x))])
+        logits = logits - logits.max(axis=1, keepdims=True)
+        chosen = logits[np.arange(len(y)), y] - np.log(np.exp(logits).sum(axis=1))
+        return float(-chosen.mean() + STACK_PULL * ((b - start) ** 2).sum())
+
+    best = minimize(loss, start, method="L-BFGS-B").x if len(x) else start
+    return np.column_stack([np.tile(best[:width], (size, 1)), best[width:]])
+
+
+def _lexical_features(examples: Examples, fold: Fold) -> tuple[csr_matrix, csr_matrix]:
+    lexicon, train = Lexicon.fit([examples.texts[i] for i in fold.train])
+    return train, lexicon.transform([examples.texts[i] for i in fold.test])
+
+
+def _half_life_losses(
+    examples: Examples,
+    folds: Sequence[Fold],
+    features: Sequence[tuple[csr_matrix, csr_matrix]],
+    report: Report,
+) -> dict[str, float]:
+    truth = examples.truth[np.concatenate([fold.test for fold in folds])]
+    common = truth.sum(axis=0) >= min(COMMON_LABEL, truth.sum(axis=0).max())
+    losses: dict[str, float] = {}
+    for done, days in enumerate(HALF_LIVES):
+        report("half-life", done, len(HALF_LIVES))
+        scores = []
+        for fold, (train, test) in zip(folds, features, strict=True):
+            part = examples.take(fold.train)
+            linear = fit_linear(train, part, LEXICAL_C, decay(part.days, days))
+            scores.append(linear.logits(test))
+        losses[str(days)] = _calibrated_loss(np.vstack(scores)[:, common], truth[:, common])
+    report("half-life", len(HALF_LIVES), len(HALF_LIVES))
+    return losses
+
+
+def _calibrated_loss(logits: Array, truth: Array) -> float:
+    """Mean log loss after one shared temperature and bias: the ranking counts, not the scale."""
+    x = np.column_stack([logits.reshape(-1), np.ones(logits.size)])
+    y = truth.reshape(-1)
+    a = _fit_weights(x, y, np.ones(len(y)), np.array([1.0, 0.0]), pull=0.0)
+    return float(np.logaddexp(0, -np.where(y, 1.0, -1.0) * (x @ a)).mean())
+
+
+def _out_of_fold_columns(
+    examples: Examples,
+    folds: Sequence[Fold],
+    features: Sequence[tuple[csr_matrix, csr_matrix]],
+    half_life: float | None,
+    report: Report,
+) -> Array:
+    parts = []
+    for done, (fold, (train, test)) in enumerate(zip(folds, features, strict=True)):
+        report("folds", done, len(folds))
+        part = examples.take(fold.train)
+        weights = decay(part.days, half_life)
+        lexical = fit_linear(train, part, LEXICAL_C, weights).logits(test)
+        vectors = examples.vectors[fold.test]
+        dense = fit_linear(part.vectors, part, DENSE_C, weights).logits(vectors)
+        parts.append(stack_columns(lexical, dense, vectors, examples.label_vectors))
+    report("folds", len(folds), len(folds))
+    return np.vstack(parts)
+
+
+def _head(examples: Examples, half_life: float | None, stack: Array) -> Head:
+    weights = decay(examples.days, half_life)
+    lexicon, features = Lexicon.fit(examples.texts)
+    return Head(
+        labels=examples.names,
+        lexicon=lexicon,
+        lexical=fit_linear(features, examples, LEXICAL_C, weights),
+        dense=fit_linear(examples.vectors, examples, DENSE_C, weights),
+        label_vectors=examples.label_vectors,
+        stack=stack,
+        groups=examples.groups,
+    )
