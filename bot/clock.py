@@ -99,12 +99,12 @@ def make_scheduler(context: Context) -> BackgroundScheduler:
     for entry in timetable(context.settings):
         # Ticks come faster than the interval: a late tick must not cost a whole interval.
         every = max(1.0, min(entry.seconds / 2, 60.0))
-        scheduler.add_job(_tick, "interval", (context, entry), seconds=every, id=entry.name)
-        scheduler.add_job(_tick, "date", (context, entry), id=f"{entry.name} at the start")
+        scheduler.add_job(tick, "interval", (context, entry), seconds=every, id=entry.name)
+        scheduler.add_job(tick, "date", (context, entry), id=f"{entry.name} at the start")
     return scheduler
 
 
-def _tick(context: Context, entry: Entry) -> None:
+def tick(context: Context, entry: Entry) -> None:
     """One look at one entry: the boundary at which its errors end."""
     try:
         made = enqueue_due(context.store, entry, context.now())

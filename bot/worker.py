@@ -117,6 +117,8 @@ class Worker:
             except Exception:
                 self.context.log.exception("lane failed", lane=lane)
                 self.context.stop.wait(self.options.beat)
+        if context is not None and context.github is not None:
+            context.github.close()
         self.context.store.close()
 
     def _run_job(self, context: Context, job: Job) -> None:

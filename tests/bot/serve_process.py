@@ -7,8 +7,8 @@ import sys
 import threading
 
 from bot.log import make_logger
-from bot.signals import stop_on_signals
 from bot.serve import ServeOptions, Supervisor
+from bot.signals import stop_on_signals
 
 
 def main(facts: dict[str, dict[str, list[str]]]) -> int:

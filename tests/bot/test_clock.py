@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.clock import SWEEP_SECONDS, Entry, enqueue_due, make_scheduler, timetable
+from bot.clock import (
+    SWEEP_SECONDS,
+    Entry,
+    enqueue_due,
+    make_scheduler,
+    run_clock,
+    tick,
+    timetable,
+)
+from bot.context import Context
 from bot.settings import Settings
 from bot.store import Store
 from bot.tasks import poll
@@ -94,4 +103,38 @@ def test_a_running_clock_enqueues_at_once(tmp_path: Path):
             pause.wait(0.01)
         scheduler.shutdown(wait=True)
         world.store.close()
+        world.context.app.close()
+
+
+def test_the_clock_process_beats_until_it_is_stopped(tmp_path: Path):
+    with StandIn(seed=1) as github:
+        world = make_world(github, tmp_path, now=time.time)
+        thread = threading.Thread(target=run_and_close, args=(world.context,), daemon=True)
+        thread.start()
+        pause, deadline = threading.Event(), time.monotonic() + 20
+        while [beat.process for beat in world.store.heartbeats.all()] != ["clock"]:
+            assert time.monotonic() < deadline
+            pause.wait(0.01)
+        world.context.stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
+        assert world.store.heartbeats.all() == []
+        world.store.close()
+        world.context.app.close()
+
+
+def run_and_close(context: Context) -> None:
+    run_clock(context)
+    context.store.close()
+
+
+def test_an_entry_that_fails_does_not_end_the_clock(tmp_path: Path):
+    def broken(store: Store) -> None:
+        raise OSError("disk full")
+
+    with StandIn(seed=1) as github:
+        world = make_world(github, tmp_path, now=time.time)
+        tick(world.context, Entry("broken", 30.0, for_server=broken))
+        assert "clock entry failed" in world.log.getvalue()
+        assert "disk full" in world.log.getvalue()
         world.context.app.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.habits import find_late, late_labels, learn
 from bot.review import demoted_labels, review
-from bot.store.rows import LabelEvent
+from bot.store.rows import Issue, LabelEvent
 from bot.tasks import Lane
 from bot.tasks import habits as habits_task
 from bot.tasks import review as review_task
@@ -119,5 +120,20 @@ def test_too_few_cases_make_no_habit():
 
 
 def test_habits_are_learned_from_the_store(world: World):
+    docs = world.store.labels.by_name(world.repository_id, "docs")
+    assert docs is not None
+    for number in range(1, 6):
+        issue = Issue(world.repository_id, number, number, "x", "", created_at=OPENED[number])
+        world.store.issues.upsert(issue)
+        event = replace(labeled(number, 10, docs.id), repository_id=world.repository_id)
+        world.store.events.add([event])
+    assert run_slow(world, "habits") == "1 labels are usually added more than a week late"
+    assert late_labels(world.store, world.repository_id) == {docs.id}
+    number = world.open("typo in the readme")
+    assert world.work().result == "nothing applied; suggested: docs"
+    assert world.labels_on(number) == []
+
+
+def test_without_a_history_there_are_no_habits(world: World):
     assert learn(world.store, world.repository_id) == late_labels(world.store, world.repository_id)
     assert run_slow(world, "habits") == "0 labels are usually added more than a week late"

@@ -79,6 +79,14 @@ def test_a_confirmation_that_we_know_of_is_not_even_planned(world: World):
     assert undo(world) == []
 
 
+def test_what_another_bot_put_on_again_stays(world: World):
+    number = labelled(world)
+    world.site.unlabel(REPO, number, "bug", by="tidy[bot]")
+    world.site.label(REPO, number, "bug", by="tidy[bot]")
+    assert [(o.done, o.reason) for o in undo(world)] == [("kept", "somebody else put it on")]
+    assert world.labels_on(number) == ["bug"]
+
+
 def test_what_a_person_took_off_is_only_recorded(world: World):
     number = labelled(world)
     world.site.unlabel(REPO, number, "bug", by="ada")

@@ -151,9 +151,15 @@ def test_a_limit_that_has_passed_already_still_waits_a_little():
 class Running:
     """A worker in a thread of its own."""
 
-    def __init__(self, world: World, tasks: dict[str, Task], options: WorkerOptions) -> None:
+    def __init__(
+        self,
+        world: World,
+        tasks: dict[str, Task],
+        options: WorkerOptions,
+        connect: Callable[[], None] = lambda: None,
+    ) -> None:
         self.context = replace(world.context, stop=threading.Event())
-        self.worker = Worker(self.context, tasks, connect=lambda: None, options=options)
+        self.worker = Worker(self.context, tasks, connect=connect, options=options)
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
@@ -250,6 +256,22 @@ def test_a_stop_gives_back_what_does_not_end_in_time(world: World):
     job = world.store.jobs.list()[0]
     assert (job.state, job.error, job.attempts) == ("waiting", "the worker was stopped", 0)
     let_go.set()
+
+
+def test_a_lane_that_cannot_begin_tries_again(world: World):
+    tries: list[int] = []
+
+    def connect() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError("no route to GitHub")
+
+    done = task("own", "fast", lambda context, job: "done")
+    options = replace(QUICK, lanes=("fast",))
+    with Running(world, done, options, connect):
+        world.store.jobs.enqueue("own")
+        eventually(lambda: world.store.jobs.counts() == {("fast", "done"): 1})
+    assert "no route to GitHub" in world.log.getvalue()
 
 
 def test_the_heartbeat_says_that_the_worker_lives_and_ends_with_it(world: World):
