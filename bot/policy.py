@@ -15,10 +15,9 @@ from bot.repo_config import GroupRule, Mode, RepoConfig, first_match, matches
 from bot.sensitive import why_sensitive
 
 if TYPE_CHECKING:
-    from models.predictor import Prediction
-
     from bot.store.rows import Label
     from models.labels import LabelScore
+    from models.predictor import Prediction
 
 Action = Literal["apply", "suggest", "none"]
 

@@ -95,9 +95,7 @@ def _carry_out(context: Context, repository: Repository, step: Step) -> Outcome:
     try:
         live = read_live(context, repository, label.number, with_events=True)
     except (Gone, NotFound, Moved) as error:
-        reason = f"the issue is not there any more: {error.message}"
-        context.store.decisions.abandon([label.id], reason)
-        return Outcome(step, "gone", reason)
+        return Outcome(step, "gone", f"the issue cannot be reached: {error.message}")
     config = RepoConfig.from_dict(repository.config)
     if label.label_id not in live.present:
         if live.taken_off_by_us(label):
