@@ -17,7 +17,7 @@ from bot.sensitive import why_sensitive
 if TYPE_CHECKING:
     from bot.store.rows import Label
     from models.labels import LabelScore
-    from models.predictor import Prediction
+    from models.prediction import Prediction
 
 Action = Literal["apply", "suggest", "none"]
 
@@ -88,14 +88,14 @@ def decide(  # noqa: PLR0913 - everything that a decision depends on, by name
     issue: IssueFacts,
     late: Set[int] = frozenset(),
     demoted: Mapping[int, str] = MappingProxyType({}),
-    trained_for: float | None = None,
+    trained_for: Mapping[str, float] = MappingProxyType({}),
 ) -> Decision:
     """Decide on every label of the repository and every label of the prediction.
 
     `labels` are those that exist now, by id; `present` are on the issue; `removed` were taken off
     it by anyone, at any time; `late` are usually added more than a week after an issue is opened.
     `demoted` says why live precision holds a label back, by label id; `trained_for` is the
-    precision that the model's thresholds were set for, None if not known.
+    precision that each label's threshold was set for, by name, where that is known.
     """
     judge = _Judge(prediction, config, mode, labels, present, removed, late, demoted, trained_for)
     whole = why_left_alone(config, issue, mode, [labels[i].name for i in present if i in labels])
@@ -150,7 +150,7 @@ class _Judge:
     removed: Set[int]
     late: Set[int]
     demoted: Mapping[int, str]
-    trained_for: float | None
+    trained_for: Mapping[str, float]
 
     def pairs(self) -> list[tuple[Label | None, LabelScore | None]]:
         """Each label that exists with its score, if it has one, then scores of lost labels."""
@@ -159,7 +159,8 @@ class _Judge:
         lost: dict[object, LabelScore] = {}
         for score in self.prediction.scores:
             found = score.id if score.id in self.labels else None
-            if score.id is None:
+            # An id below zero was our own, from before GitHub gave one.
+            if found is None and (score.id is None or score.id < 0):
                 found = by_name.get(score.label.casefold())
             if found is None:
                 lost.setdefault(score.id or score.label.casefold(), score)
@@ -206,11 +207,8 @@ class _Judge:
 
     def _by_score(self, label: Label, score: LabelScore) -> tuple[Action, str]:
         p = score.probability
-        reaches = score.apply_at is not None and p >= score.apply_at
-        if not reaches and p < score.suggest_at:
-            return "none", f"{p:.2f} is below {score.suggest_at:.2f}, where suggestions begin"
         if score.mode == "off":
-            return "none", f"the model leaves it out: {score.why}"
+            return "none", f"{p:.2f} is below {score.suggest_at:.2f}, where suggestions begin"
         held_back = self._why_suggest_only(label, score)
         if held_back is None:
             return "apply", f"{p:.2f} reaches {score.apply_at:.2f}, from where it is applied"
@@ -225,13 +223,12 @@ class _Judge:
             return self.prediction.caution
         if score.apply_at is None:
             return score.why or "the model has no threshold that it trusts"
-        if score.probability < score.apply_at:
-            return f"it is applied from {score.apply_at:.2f} on"
         if score.mode != "apply":
-            return score.why or "the model allows no more"
+            return f"it is applied from {score.apply_at:.2f} on"
         target = self.config.target(label.name)
-        if self.trained_for is not None and self.trained_for + 1e-9 < target:
-            return f"its threshold was set for precision {self.trained_for:.2f}, not {target:.2f}"
+        trained = self.trained_for.get(score.label, target)
+        if trained < target:
+            return f"its threshold was set for precision {trained:.2f}, not {target:.2f}"
         return self._why_careful(label)
 
     def _why_careful(self, label: Label) -> str | None:

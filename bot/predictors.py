@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.store.rows import Label
     from models.encoder import Encoder
-    from models.predictor import Prediction
+    from models.prediction import Prediction
     from models.registry import Registry
 
 MAX_LOADED = 64
@@ -42,11 +42,13 @@ class Predicts(Protocol):
 class Loaders:
     """How models come into memory: the only calls that import torch.
 
-    `bundle` loads a published bundle; `zero_shot` makes a predictor from labels.
+    `bundle` loads a published bundle, `zero_shot` makes a predictor from labels, `targets` says
+    which precision each label's threshold was set for (by name; empty where it is not known).
     """
 
     bundle: Callable[[Path], Predicts]
     zero_shot: Callable[[Sequence[Label]], Predicts]
+    targets: Callable[[Predicts], Mapping[str, float]] = lambda predictor: {}
 
 
 class Predictors:
@@ -76,34 +78,47 @@ class Predictors:
         A version that does not load is reported once; what was loaded before stays in force.
         """
         with self._lock:
-            version = self.registry.current(repository_id)
-            if version is not None:
-                found = self._version(repository_id, version)
-                if found is not None:
-                    return found
+            found = self._published(repository_id)
+            if found is not None:
+                return found
             key = (repository_id, _zero_shot_version(labels))
             return self._keep(key, lambda: self._loaders.zero_shot(labels))
+
+    def targets(self, repository_id: int, version: str) -> Mapping[str, float]:
+        """The precision that each label's threshold was set for in a version, by label name."""
+        with self._lock:
+            loaded = self._loaded.get((repository_id, version))
+        return {} if loaded is None else self._loaders.targets(loaded)
 
     def warm(self, repository_ids: Iterable[int]) -> int:
         """Load published models ahead of the first issue; returns how many there are now."""
         with self._lock:
             for repository_id in repository_ids:
-                version = self.registry.current(repository_id)
-                if version is not None and len(self._loaded) < MAX_WARM:
-                    self._version(repository_id, version)
+                if len(self._loaded) < MAX_WARM:
+                    self._published(repository_id)
             return len(self._loaded)
 
-    def _version(self, repository_id: int, version: str) -> Predicts | None:
-        key = (repository_id, version)
-        if key not in self._refused:
-            try:
+    def _published(self, repository_id: int) -> Predicts | None:
+        """The published version; what was loaded before where it is refused; else None."""
+        version: str | None = None
+        try:
+            version = self.registry.current(repository_id)
+            if version is None:
+                return None
+            if (repository_id, version) not in self._refused:
                 path = self.registry.path(repository_id, version)
-                return self._keep(key, lambda: self._loaders.bundle(path))
-            except ModelError as error:
-                self._refused.add(key)
-                self._log.error("model refused", repository=repository_id, error=str(error))
+                return self._keep((repository_id, version), lambda: self._loaders.bundle(path))
+        except ModelError as error:
+            self._refuse(repository_id, version, error)
         older = [k for k in self._loaded if k[0] == repository_id and not _is_zero_shot(k[1])]
         return self._loaded[older[-1]] if older else None
+
+    def _refuse(self, repository_id: int, version: str | None, error: ModelError) -> None:
+        """Report a version that cannot be loaded, once."""
+        key = (repository_id, version or "")
+        if key not in self._refused:
+            self._refused.add(key)
+            self._log.error("model refused", repository=repository_id, error=str(error))
 
     def _keep(self, key: tuple[int, str], load: Callable[[], Predicts]) -> Predicts:
         if key not in self._loaded:
@@ -152,4 +167,10 @@ def standard_loaders(settings: Settings) -> Loaders:
 
         return ZeroShot(labels, encoder())
 
-    return Loaders(bundle, zero_shot)
+    def targets(predictor: Predicts) -> Mapping[str, float]:
+        from models.predictor import Predictor
+
+        card = predictor.bundle.card if isinstance(predictor, Predictor) else {}
+        return dict(card.get("targets") or {})
+
+    return Loaders(bundle, zero_shot, targets)

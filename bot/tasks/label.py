@@ -25,7 +25,7 @@ from bot.times import from_epoch, to_epoch
 
 if TYPE_CHECKING:
     from bot.context import Context
-    from models.predictor import Prediction
+    from models.prediction import Prediction
 
 
 @task("label", lane="fast")
@@ -166,6 +166,7 @@ def _act(context: Context, live: Live, prediction: Prediction, job: Job) -> str 
         issue=live.facts,
         late=late_labels(context.store, live.repository.id),
         demoted=demoted_labels(context.store, live.repository.id, prediction.version),
+        trained_for=context.predictors.targets(live.repository.id, prediction.version),
     )
     intended = [live.labels[v.label_id] for v in decision.apply if v.label_id is not None]
     applied = _record(context, live, decision, prediction, job, intended)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from bot.repo_config import GroupRule, LabelRules, Mode, Override, RepoConfig, S
 from bot.sensitive import why_sensitive
 from bot.store.rows import ActorKind, Label, LabelEvent
 from models.labels import LabelScore
+from models.prediction import Prediction
 
 FACTS = IssueFacts(author="ada", association="NONE")
 NAMES = ("bug", "docs", "area/ui", "area/api", "lgtm", "needs-triage")
@@ -27,17 +28,10 @@ LABELS = {n: Label(1, n, name) for n, name in enumerate(NAMES, start=1)}
 BUG, DOCS, UI, API, LGTM, FALLBACK = sorted(LABELS)
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """What the policy reads of a prediction."""
-
-    scores: tuple[LabelScore, ...]
-    caution: str | None = None
-    version: str = "v1"
-
-
 def score(label: str, p: float, *, apply_at: float | None = 0.8, id: int | None = None):
-    allowed = "apply" if apply_at is not None and p >= apply_at else "suggest"
+    allowed = (
+        "apply" if apply_at is not None and p >= apply_at else "suggest" if p >= 0.4 else "off"
+    )
     return LabelScore(label, p, allowed, apply_at, 0.4, "12 decisions, 15 needed", id)
 
 
@@ -47,7 +41,7 @@ def run(*scores: LabelScore, config: RepoConfig | None = None, **changes) -> Dec
         "mode": "apply", "labels": LABELS, "present": frozenset(), "removed": frozenset(),
         "issue": FACTS,
     } | changes  # fmt: skip
-    return decide(Predicted(scores, caution), config or RepoConfig(), **situation)
+    return decide(Prediction("v1", scores, (), caution), config or RepoConfig(), **situation)
 
 
 def of(decision: Decision, name: str) -> Verdict:
@@ -105,6 +99,11 @@ def test_a_renamed_label_is_found_by_its_id():
     assert applied(decision) == ["bug"]
 
 
+def test_a_label_that_was_imported_without_an_id_is_found_by_its_name():
+    assert applied(run(score("bug", 0.9, id=-12345))) == ["bug"]
+    assert applied(run(score("bug", 0.9, id=12345))) == []
+
+
 def test_a_label_that_no_longer_exists_has_a_verdict_without_an_id():
     verdict = of(run(score("gone", 0.99, id=77)), "gone")
     assert (verdict.label_id, verdict.action) == (None, "none")
@@ -130,7 +129,12 @@ def test_an_override_holds_for_its_label():
 
 def test_a_stricter_target_waits_for_the_next_training():
     config = RepoConfig(labels=LabelRules(overrides={"bug": Override(None, 0.95)}))
-    decision = run(score("bug", 0.9), score("docs", 0.9), config=config, trained_for=0.90)
+    decision = run(
+        score("bug", 0.9),
+        score("docs", 0.9),
+        config=config,
+        trained_for={"bug": 0.90, "docs": 0.90},
+    )
     assert applied(decision) == ["docs"]
     assert "set for precision 0.90, not 0.95" in of(decision, "bug").reason
 

@@ -118,3 +118,13 @@ def test_published_models_can_be_loaded_ahead():
     version(predictors)
     assert shelf.loaded == ["v1", "v1"]
     assert cache(shelf, OneVersion(None))[0].warm([1]) == 0
+
+
+def test_a_registry_that_cannot_be_read_is_reported_once_and_not_the_end():
+    class Broken(OneVersion):
+        def current(self, repository_id: int) -> str | None:
+            raise ArtifactRefused(Path("current.json"), "it names no version")
+
+    predictors, log = cache(Shelf(), Broken())
+    assert [version(predictors) for _ in range(2)] == ["zero-shot"] * 2
+    assert len(log.getvalue().splitlines()) == 1

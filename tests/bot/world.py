@@ -23,6 +23,7 @@ from bot.tasks import label as label_task
 from bot.worker import Worker
 from demo.github import StandIn
 from models.labels import LabelScore
+from models.prediction import Prediction
 
 REPO = "acme/rocket"
 LABELS = ("bug", "docs", "area/ui", "needs-triage")
@@ -34,14 +35,6 @@ WEIGHTS: Mapping[str, Mapping[str, float]] = {
 }
 BIAS = -3.0
 assert label_task.label_issue is not None
-
-
-@dataclass(frozen=True)
-class Prediction:
-    version: str
-    scores: tuple[LabelScore, ...]
-    neighbours: tuple[Any, ...] = ()
-    caution: str | None = None
 
 
 @dataclass(frozen=True)
