@@ -47,7 +47,9 @@ class Pooling:
         """
         modules = _json(folder / "modules.json") or []
         types = {module["type"].rsplit(".", 1)[-1]: module["path"] for module in modules}
-        config = _json(folder / types["Pooling"] / "config.json") or {} if "Pooling" in types else {}
+        config = (
+            _json(folder / types["Pooling"] / "config.json") or {} if "Pooling" in types else {}
+        )
         sentence = _json(folder / "config_sentence_transformers.json") or {}
         prompt = (sentence.get("prompts") or {}).get(sentence.get("default_prompt_name") or "", "")
         return cls(_pooling_mode(config), not modules or "Normalize" in types, prompt)
@@ -57,7 +59,6 @@ class Encoder:
     """One encoder, loaded. `version` names weights, pooling and window: vectors belong to it."""
 
     def __init__(self, name: str, folder: Path, max_tokens: int) -> None:
-        import torch
         from transformers import AutoModel, AutoTokenizer
 
         self.name = name
@@ -176,7 +177,7 @@ def _default_folder() -> Path:
 
 
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices by length, longest first, grouped so that a batch holds a bounded number of tokens."""
+    """Indices by length, longest first, in batches of a bounded number of tokens."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     batches: list[list[int]] = []
     for index in order:

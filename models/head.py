@@ -123,7 +123,6 @@ def squash(logits: Array, labels: tuple[str, ...], groups: tuple[Group, ...]) ->
         if not group.complete:
             inside = np.column_stack([inside, np.zeros(len(logits))])
         weights = np.exp(inside - inside.max(axis=1, keepdims=True))
-        probabilities[:, columns] = (weights / weights.sum(axis=1, keepdims=True))[
-            :, : len(columns)
-        ]
-    return probabilities
+        weights = weights / weights.sum(axis=1, keepdims=True)
+        probabilities[:, columns] = weights[:, : len(columns)]
+    return np.asarray(probabilities)

@@ -30,19 +30,17 @@ class Lexicon:
         """Learn the vocabulary; returns the lexicon and the texts' features, (texts, features)."""
         vectorizers = {"full": _vectorizer(2 if len(texts) > 30 else 1), "title": _vectorizer(1)}
         parts = [vectorizers[part].fit_transform(_strings(texts, part)) for part in _PARTS]
-        return cls(vectorizers), hstack(parts).tocsr()
+        return cls(vectorizers), _side_by_side(parts)
 
     def transform(self, texts: Sequence[IssueText]) -> csr_matrix:
         """Features of texts, sparse float of shape (texts, features)."""
         parts = [self._vectorizers[part].transform(_strings(texts, part)) for part in _PARTS]
-        return hstack(parts).tocsr()
+        return _side_by_side(parts)
 
     def to_parts(self) -> tuple[dict[str, list[str]], dict[str, np.ndarray[Any, Any]]]:
         """(terms by part in column order, inverse document frequencies by part)."""
         terms = {p: list(v.get_feature_names_out()) for p, v in self._vectorizers.items()}
-        weights = {
-            f"idf.{p}": v.idf_.astype(np.float32) for p, v in self._vectorizers.items()
-        }
+        weights = {f"idf.{p}": v.idf_.astype(np.float32) for p, v in self._vectorizers.items()}
         return terms, weights
 
     @classmethod
@@ -68,6 +66,14 @@ def _vectorizer(min_df: int, vocabulary: dict[str, int] | None = None) -> Any:
     )
 
 
+def _side_by_side(parts: Sequence[csr_matrix]) -> csr_matrix:
+    features = hstack(parts).tocsr()
+    # In canonical form from here on: scipy would bring it there in place at the first use, and two
+    # threads that fit on the same matrix would do so at the same time.
+    features.sum_duplicates()
+    return features
+
+
 def _strings(texts: Sequence[IssueText], part: str) -> list[str]:
-    """The strings of one part; a text without a word gets one, so that a fit never comes up empty."""
+    """The strings of one part; an empty one becomes a word, so that a fit never comes up empty."""
     return [(text.full if part == "full" else text.title) or "untitled" for text in texts]

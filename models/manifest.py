@@ -41,7 +41,7 @@ def writing(target: Path) -> Iterator[Path]:
 
 def seal(folder: Path, name: str, facts: dict[str, Any]) -> None:
     """Write the manifest `name` last: `facts`, and the sha256 of every other file."""
-    files = {path.name: _sha256(path) for path in _files(folder) if path.name != name}
+    files = {path.name: digest(path) for path in _files(folder) if path.name != name}
     content = json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False)
     path = folder / name
     with path.open("w", encoding="utf-8") as file:
@@ -65,8 +65,8 @@ def verify(folder: Path, name: str, *, kind: str) -> dict[str, Any]:
         raise ArtifactRefused(folder, f"{missing} is missing")
     for foreign in sorted(present.keys() - expected.keys()):
         raise ArtifactRefused(folder, f"{foreign} is not in its manifest")
-    for file, digest in expected.items():
-        if _sha256(present[file]) != digest:
+    for file, sha256 in expected.items():
+        if digest(present[file]) != sha256:
             raise ArtifactRefused(folder, f"{file} was changed after it was written")
     return facts
 
@@ -87,7 +87,8 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.is_dir())
 
 
-def _sha256(path: Path) -> str:
+def digest(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

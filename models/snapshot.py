@@ -1,9 +1,9 @@
 """A snapshot: one repository's issues at one moment, immutable, the only input of a training.
 
-    repository.json   id, full name, labels, groups, target precision
-    issues.jsonl      one issue a line, oldest first
-    vectors.npz       optional: vectors known already, by text hash and encoder
-    manifest.json     written last, with the sha256 of the others
+repository.json   id, full name, labels, groups, target precision
+issues.jsonl      one issue a line, oldest first
+vectors.npz       optional: vectors known already, by text hash and encoder
+manifest.json     written last, with the sha256 of the others
 """
 
 from __future__ import annotations

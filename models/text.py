@@ -29,9 +29,12 @@ _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
 _UNTICKED = re.compile(r"^\s*[-*] \[ \].*$", re.MULTILINE)
 _TICK = re.compile(r"^(\s*[-*]) \[[xX]\]", re.MULTILINE)
 _NO_RESPONSE = re.compile(r"^\s*_No response_\s*$", re.MULTILINE)
-_HEADING = re.compile(r"^ {0,3}(?:#{1,6}[ \t]+(.+?)[ \t#]*|\*\*([^*\n]{2,80})\*\*:?)[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(
+    r"^ {0,3}(?:#{1,6}[ \t]+(.+?)[ \t#]*|\*\*([^*\n]{2,80})\*\*:?)[ \t]*$", re.MULTILINE
+)
 _ERROR_LINE = re.compile(
-    r"\b(?:\w*(?:Error|Exception)\b|(?i:error|fatal|panic|failed|exception|segfault|traceback|caused by)\b)"
+    r"\b(?:\w*(?:Error|Exception)\b"
+    r"|(?i:error|fatal|panic|failed|exception|segfault|traceback|caused by)\b)"
 )
 _FRAME = re.compile(r"^\s*(?:File \"[^\"]*\", line \d+|at [\w$.<>/]+[ (]|\d+: 0x|#\d+ )")
 _SPACES = re.compile(r"[ \t\u00a0]+")
@@ -58,7 +61,7 @@ class IssueText:
 
 
 def prepare(title: str | None, body: str | None) -> IssueText:
-    """Clean an issue's text. Never raises: null, empty, huge and malformed input gives some text."""
+    """Clean an issue's text. Never raises: null, empty, huge and malformed input gives a text."""
     return IssueText(_one_line(title or ""), clean_body(body or ""))
 
 
@@ -126,7 +129,7 @@ def _short_url(match: re.Match[str]) -> str:
 
 
 def _without_frames(lines: list[str]) -> list[str]:
-    """Keep the first frame of a stack trace that was pasted without a fence, and what follows it."""
+    """Keep the first frame of each run of stack frames, and whatever is not a frame."""
     kept, previous_was_frame = [], False
     for line in lines:
         is_frame = bool(_FRAME.match(line))
@@ -143,5 +146,9 @@ def _shorten(lines: list[str]) -> str:
         return "\n".join(lines)
     middle = range(_BLOCK_HEAD, len(lines) - _BLOCK_TAIL)
     errors = [i for i in middle if _ERROR_LINE.search(lines[i]) and not _FRAME.match(lines[i])]
-    keep = [*range(_BLOCK_HEAD), *errors[-_BLOCK_ERRORS:], *range(len(lines) - _BLOCK_TAIL, len(lines))]
+    keep = [
+        *range(_BLOCK_HEAD),
+        *errors[-_BLOCK_ERRORS:],
+        *range(len(lines) - _BLOCK_TAIL, len(lines)),
+    ]
     return "\n".join(lines[i] for i in keep)

@@ -15,6 +15,7 @@ from models.encoder import Encoder, Progress
 from models.labels import Group
 from models.snapshot import Provenance, Snapshot, SnapshotIssue, SnapshotLabel
 from models.text import IssueText, prepare
+from models.zero_shot import label_words
 
 Array = np.ndarray[Any, Any]
 
@@ -98,7 +99,7 @@ def load(
         weights=weights,
         days=np.array([_days(issue.created_at) for issue in issues]),
         labels=labels,
-        label_vectors=encoder.encode([label_words(label) for label in labels]),
+        label_vectors=encoder.encode([label_words(x.name, x.description) for x in labels]),
         groups=groups_of(repository.groups, names, truth),
         target_precision=repository.target_precision,
         label_targets=dict(repository.label_targets),
@@ -136,9 +137,7 @@ def used_labels(
     return tuple(sorted(declared, key=lambda label: (-uses[label.name], label.name)))
 
 
-def truth_and_weights(
-    issues: Sequence[SnapshotIssue], names: Sequence[str]
-) -> tuple[Array, Array]:
+def truth_and_weights(issues: Sequence[SnapshotIssue], names: Sequence[str]) -> tuple[Array, Array]:
     """(truth, weights), both (issues, labels); see PROVENANCE_WEIGHTS."""
     column = {name: j for j, name in enumerate(names)}
     truth = np.zeros((len(issues), len(names)), dtype=bool)
@@ -169,12 +168,6 @@ def groups_of(
             complete = bool((truth[:, columns].sum(axis=1) >= 1).all())
             groups.append(Group(group["name"], members, complete))
     return tuple(groups)
-
-
-def label_words(label: SnapshotLabel) -> str:
-    """What is encoded of a label: its name's words, and its description."""
-    words = label.name.replace("-", " ").replace("_", " ").replace("/", " ").replace(":", " ")
-    return f"{words}: {label.description}" if label.description else words
 
 
 def _days(created_at: str) -> float:

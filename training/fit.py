@@ -27,7 +27,7 @@ Report = Callable[[str, int, int], None]
 
 HALF_LIVES: tuple[float | None, ...] = (None, 365.0, 180.0, 90.0, 60.0)
 LEXICAL_C, DENSE_C = 30.0, 2.0
-STACK_PULL = 0.005
+STACK_PULL = 0.01
 """How strongly a label's stack is pulled to the stack of all labels: a label with 30 positives or
 more mostly follows its own, one with a handful mostly the shared one."""
 FEW_ISSUES = 100
@@ -36,7 +36,7 @@ COMMON_LABEL = 10
 BLOCKS, FIRST_BLOCKS = 10, 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fold:
     """Positions of the issues that a fold learns from, and of those it is judged on."""
 
@@ -65,7 +65,7 @@ class Fit:
     labels: LabelSet
     out_of_fold: OutOfFold
     half_life: float | None
-    losses: dict[str, float]
+    half_life_scores: dict[str, float]
     folds: tuple[Fold, ...]
     columns: Array
 
@@ -73,29 +73,32 @@ class Fit:
 def fit(
     examples: Examples,
     *,
-    half_life: float | None | str = "choose",
+    half_life: float | str | None = "choose",
     earlier: Fit | None = None,
     report: Report = lambda phase, done, total: None,
 ) -> Fit:
     """Fit head, stack and thresholds on `examples`. Same examples, same result.
 
-    `half_life` in days (None: old issues weigh as much as new) or "choose": by the log loss of the
-    lexical model on forward folds. `earlier` is a fit on the first of the same examples: its
+    `half_life` in days (None: old issues weigh as much as new) or "choose": by the micro F1
+    of the lexical model on forward folds. `earlier` is a fit on the first of the same examples: its
     half-life and its out-of-fold scores are kept, and only newer blocks are scored.
     """
-    folds = forward_folds(len(examples), earlier.folds if earlier else ())
-    new = folds[len(earlier.folds) :] if earlier and folds[: len(earlier.folds)] else folds
+    if np.ptp(examples.days) == 0:
+        half_life = None
+    folds = make_folds(examples.days, earlier.folds if earlier else ())
+    kept = earlier if earlier and folds[: len(earlier.folds)] == earlier.folds else None
+    new = folds[len(kept.folds) :] if kept else folds
     features = [_lexical_features(examples, fold) for fold in new]
-    losses: dict[str, float] = {}
+    scores: dict[str, float] = {}
     if earlier:
         half_life = earlier.half_life
     elif half_life == "choose":
-        losses = _half_life_losses(examples, new, features, report)
-        half_life = min(HALF_LIVES, key=lambda days: losses[str(days)])
+        scores = _half_life_scores(examples, new, features, report)
+        half_life = max(HALF_LIVES, key=lambda days: scores[str(days)])
     assert half_life is None or isinstance(half_life, float)
     columns = _out_of_fold_columns(examples, new, features, half_life, report)
-    if earlier:
-        columns = np.vstack([earlier.columns, columns])
+    if kept:
+        columns = np.vstack([kept.columns, columns])
     rows = np.concatenate([fold.test for fold in folds])
     truth, weights = examples.truth[rows], examples.weights[rows]
     stack = fit_stack(columns, truth, weights, examples)
@@ -105,16 +108,18 @@ def fit(
     head = _head(examples, half_life, stack)
     report("fit", 1, 1)
     labels = label_set(examples, out_of_fold)
-    return Fit(head, labels, out_of_fold, half_life, losses, folds, columns)
+    return Fit(head, labels, out_of_fold, half_life, scores, folds, columns)
 
 
-def forward_folds(count: int, earlier: tuple[Fold, ...] = ()) -> tuple[Fold, ...]:
+def make_folds(days: Array, earlier: tuple[Fold, ...] = ()) -> tuple[Fold, ...]:
     """Folds in time order: each block of issues is judged by a fit on all blocks before it.
 
     `earlier` folds are continued by blocks of the same size. Under FEW_ISSUES issues time order
-    would leave nothing to learn from, and the folds are interleaved instead.
+    would leave nothing to learn from, and the folds are interleaved instead; so are those of
+    issues that all have the same time.
     """
-    if count < FEW_ISSUES:
+    count = len(days)
+    if count < FEW_ISSUES or np.ptp(days) == 0:
         tests = [np.arange(offset, count, 5) for offset in range(min(5, count))]
         return tuple(Fold(np.setdiff1d(np.arange(count), test), test) for test in tests)
     if earlier and len(earlier[0].train) == earlier[0].test[0]:
@@ -154,7 +159,9 @@ def decay(days: Array, half_life: float | None) -> Array:
     return np.asarray(0.5 ** ((days.max() - days) / half_life))
 
 
-def fit_linear(features: csr_matrix | Array, examples: Examples, c: float, decayed: Array) -> Linear:
+def fit_linear(
+    features: csr_matrix | Array, examples: Examples, c: float, decayed: Array
+) -> Linear:
     """One logistic regression per label, positives and negatives weighing the same in sum.
 
     A label with fewer than two issues on a side stays at its base rate.
@@ -196,10 +203,11 @@ def fit_stack(columns: Array, truth: Array, weights: Array, examples: Examples) 
 
     First one stack for all labels, then each label's own, pulled towards it.
     """
+    seen = truth.any(axis=0)
     shared = _fit_weights(
-        columns.transpose(1, 0, 2).reshape(-1, len(STACK_COLUMNS)),
-        truth.T.reshape(-1),
-        weights.T.reshape(-1),
+        columns[:, seen].transpose(1, 0, 2).reshape(-1, len(STACK_COLUMNS)),
+        truth[:, seen].T.reshape(-1),
+        weights[:, seen].T.reshape(-1),
         np.array([0.5, 0.5, 0.0, 0.0, 0.0]),
         pull=1e-3,
     )
@@ -253,7 +261,7 @@ def _lexical_features(examples: Examples, fold: Fold) -> tuple[csr_matrix, csr_m
     return train, lexicon.transform([examples.texts[i] for i in fold.test])
 
 
-def _half_life_losses(
+def _half_life_scores(
     examples: Examples,
     folds: Sequence[Fold],
     features: Sequence[tuple[csr_matrix, csr_matrix]],
@@ -261,7 +269,7 @@ def _half_life_losses(
 ) -> dict[str, float]:
     truth = examples.truth[np.concatenate([fold.test for fold in folds])]
     common = truth.sum(axis=0) >= min(COMMON_LABEL, truth.sum(axis=0).max())
-    losses: dict[str, float] = {}
+    scores_by: dict[str, float] = {}
     for done, days in enumerate(HALF_LIVES):
         report("half-life", done, len(HALF_LIVES))
         scores = []
@@ -269,17 +277,15 @@ def _half_life_losses(
             part = examples.take(fold.train)
             linear = fit_linear(train, part, LEXICAL_C, decay(part.days, days))
             scores.append(linear.logits(test))
-        losses[str(days)] = _calibrated_loss(np.vstack(scores)[:, common], truth[:, common])
+        scores_by[str(days)] = _best_micro_f1(np.vstack(scores)[:, common], truth[:, common])
     report("half-life", len(HALF_LIVES), len(HALF_LIVES))
-    return losses
+    return scores_by
 
 
-def _calibrated_loss(logits: Array, truth: Array) -> float:
-    """Mean log loss after one shared temperature and bias: the ranking counts, not the scale."""
-    x = np.column_stack([logits.reshape(-1), np.ones(logits.size)])
-    y = truth.reshape(-1)
-    a = _fit_weights(x, y, np.ones(len(y)), np.array([1.0, 0.0]), pull=0.0)
-    return float(np.logaddexp(0, -np.where(y, 1.0, -1.0) * (x @ a)).mean())
+def _best_micro_f1(logits: Array, truth: Array) -> float:
+    """The best micro F1 that one threshold for all labels gives: the figure that is reported."""
+    hits = np.cumsum(truth.ravel()[np.argsort(-logits.ravel(), kind="stable")])
+    return float((2 * hits / (np.arange(1, hits.size + 1) + truth.sum())).max())
 
 
 def _out_of_fold_columns(

@@ -1,0 +1,103 @@
+"""The one way from an issue's text to scores, for the server and for the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models import bundle
+from models.encoder import DEFAULT_ENCODER, Encoder
+from models.errors import EncoderMismatch
+from models.labels import LabelScore, LabelSet
+from models.language import foreign_language
+from models.neighbours import Neighbours
+from models.prediction import Neighbour, Prediction
+from models.text import IssueText, prepare
+
+__all__ = ["Neighbour", "Prediction", "Predictor"]
+
+
+class Predictor:
+    """One repository's version, loaded, over the server's encoder."""
+
+    def __init__(self, loaded: bundle.Bundle, encoder: Encoder, version: str) -> None:
+        if loaded.card["encoder"]["version"] != encoder.version:
+            raise EncoderMismatch(
+                f"version {version} was trained on encoder {loaded.card['encoder']['version']},"
+                f" but {encoder.version} is loaded; train it again"
+            )
+        self.version = version
+        self.bundle = loaded
+        self._encoder = encoder
+
+    @classmethod
+    def load(cls, folder: Path, encoder: Encoder) -> Predictor:
+        """Load a published version. Raises ArtifactRefused or EncoderMismatch."""
+        return cls(bundle.read(folder), encoder, folder.name)
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The index over the past issues."""
+        return self.bundle.neighbours
+
+    def predict(self, texts: Sequence[tuple[str, str]]) -> list[Prediction]:
+        """One prediction for each (title, body); the raw text, as GitHub has it.
+
+        Issues are encoded one by one: in a batch the same text gives slightly other vectors,
+        and a decision must not depend on who else was in the queue.
+        """
+        return [self._one(prepare(title, body)) for title, body in texts]
+
+    def _one(self, text: IssueText) -> Prediction:
+        vector = self._encoder.encode_issues([text]).astype(np.float16).astype(np.float32)
+        probabilities = self.bundle.head.probabilities([text], vector)[0]
+        nearest = self.neighbours.nearest(vector[0])
+        return Prediction(
+            version=self.version,
+            scores=scores(self.bundle.labels, probabilities),
+            neighbours=nearest,
+            caution=self._caution(text, nearest),
+        )
+
+    def _caution(self, text: IssueText, nearest: Sequence[Neighbour]) -> str | None:
+        if not text.title and not text.body:
+            return "the issue has no text"
+        language = foreign_language(text) if self._encoder.name == DEFAULT_ENCODER else None
+        if language:
+            return f"the text is not in English but in {language!r}"
+        if nearest and nearest[0].similarity < self.bundle.card["far_below"]:
+            return f"nothing like it was seen: the nearest is #{nearest[0].number}"
+        return None
+
+
+def scores(labels: LabelSet, probabilities: Sequence[float] | Any) -> tuple[LabelScore, ...]:
+    """Probabilities in the set's order as scores with their modes."""
+    return tuple(
+        LabelScore(
+            label=rule.name,
+            probability=round(float(p), 6),
+            mode=rule.mode_at(float(p)),
+            apply_at=rule.apply_at,
+            suggest_at=rule.suggest_at,
+            why=rule.why,
+            id=rule.id,
+        )
+        for rule, p in zip(labels, probabilities, strict=True)
+    )
+
+
+def as_json(prediction: Prediction, number: int | None = None) -> Mapping[str, Any]:
+    """The line that `labelwright predict --batch` writes for one issue."""
+    cautious = prediction.caution is not None
+    apply = [s.label for s in prediction.scores if s.mode == "apply" and not cautious]
+    suggest = [s.label for s in prediction.scores if s.mode != "off" and s.label not in apply]
+    return {
+        "number": number,
+        "scores": {score.label: score.probability for score in prediction.scores},
+        "apply": apply,
+        "suggest": suggest,
+    }

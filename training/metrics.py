@@ -1,0 +1,94 @@
+"""Figures of a multi-label prediction. Pure functions on boolean and probability arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+RESAMPLES = 1000
+CALIBRATION_BINS = 10
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its bootstrap 95 % interval over issues."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What would be applied by itself: share right, share of people's labels found, how many."""
+
+    precision: float | None
+    coverage: float
+    decisions: int
+
+
+def precision_recall_f1(truth: Array, predicted: Array) -> tuple[Array, Array, Array]:
+    """(precision, recall, F1), each (labels,), from booleans (issues, labels); 0 for 0/0."""
+    hits = (truth & predicted).sum(axis=0)
+    precision = _ratio(hits, predicted.sum(axis=0))
+    recall = _ratio(hits, truth.sum(axis=0))
+    return precision, recall, _ratio(2 * hits, predicted.sum(axis=0) + truth.sum(axis=0))
+
+
+def micro_f1(truth: Array, predicted: Array) -> float:
+    """F1 over all (issue, label) pairs."""
+    return float(_ratio(2 * (truth & predicted).sum(), predicted.sum() + truth.sum()))
+
+
+def f1_intervals(
+    truth: Array, predicted: Array, macro_labels: Array, seed: int
+) -> dict[str, Interval]:
+    """Micro F1 over all labels and macro F1 over the columns `macro_labels`, with intervals.
+
+    Percentile bootstrap over issues (Efron 1979), RESAMPLES times.
+    """
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(len(truth), np.full(len(truth), 1 / len(truth)), RESAMPLES)
+    hits = draws @ (truth & predicted).astype(np.int64)
+    sums = draws @ (truth.astype(np.int64) + predicted)
+    micro = _ratio(2 * hits.sum(axis=1), sums.sum(axis=1))
+    macro = _ratio(2 * hits[:, macro_labels], sums[:, macro_labels]).mean(axis=1)
+    per_label = precision_recall_f1(truth, predicted)[2][macro_labels]
+    return {
+        "micro_f1": _interval(micro_f1(truth, predicted), micro),
+        "macro_f1": _interval(float(per_label.mean()) if len(per_label) else 0.0, macro),
+    }
+
+
+def applied(truth: Array, decided: Array) -> Applied:
+    """Precision and coverage of labels that are applied by themselves, (issues, labels)."""
+    hits, decisions = int((truth & decided).sum()), int(decided.sum())
+    precision = hits / decisions if decisions else None
+    return Applied(precision, float(_ratio(hits, truth.sum())), decisions)
+
+
+def calibration_error(probabilities: Array, truth: Array) -> float:
+    """Expected calibration error over equal-width bins (Guo et al. 2017), any shape."""
+    p, y = probabilities.ravel(), truth.ravel()
+    if not len(p):
+        return 0.0
+    bins = np.minimum((p * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
+    gaps = np.abs(np.bincount(bins, p, CALIBRATION_BINS) - np.bincount(bins, y, CALIBRATION_BINS))
+    return float(gaps.sum() / counts.sum())
+
+
+def _interval(value: float, samples: Array) -> Interval:
+    if not np.isfinite(samples).all() or not samples.size:
+        return Interval(value, value, value)
+    low, high = np.percentile(samples, [2.5, 97.5])
+    return Interval(value, float(low), float(high))
+
+
+def _ratio(numerator: Any, denominator: Any) -> Any:
+    bottom = np.asarray(denominator, dtype=np.float64)
+    return np.divide(numerator, bottom, out=np.zeros_like(bottom), where=bottom > 0)

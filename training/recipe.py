@@ -1,0 +1,57 @@
+"""How to train: a small value, read from a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from models.errors import ModelError
+
+
+class RecipeRefused(ModelError):
+    """A recipe file holds something that is not a recipe."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A frozen encoder with a head ("instant").
+
+    holdout    the share of newest issues that the evaluation fit never sees
+    half_life  days after which an issue weighs half, "choose" (by forward folds), or "none"
+    """
+
+    name: str = "instant"
+    holdout: float = 0.2
+    half_life: float | str | None = "choose"
+    seed: int = 0
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        """Read a recipe. Raises RecipeRefused, which names the key."""
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RecipeRefused(f"recipe {path} cannot be read: {error}") from error
+        known = {field.name for field in fields(cls)}
+        for key in data.keys() - known:
+            raise RecipeRefused(f"recipe {path}: unknown key {key!r}; known: {sorted(known)}")
+        recipe = cls(**{"name": path.stem, **_floats(data)})
+        if not isinstance(recipe.holdout, float) or not 0.05 <= recipe.holdout <= 0.5:
+            raise RecipeRefused(f"recipe {path}: holdout must lie between 0.05 and 0.5")
+        if recipe.half_life == "none":
+            recipe = cls(**{**asdict(recipe), "half_life": None})
+        if isinstance(recipe.half_life, str) and recipe.half_life != "choose":
+            raise RecipeRefused(f"recipe {path}: half_life is a number of days, choose, or none")
+        return recipe
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for the card."""
+        return asdict(self)
+
+
+def _floats(data: dict[str, Any]) -> dict[str, Any]:
+    """Whole numbers as floats where a float is meant: people write `half_life = 90`."""
+    whole = {k for k in ("holdout", "half_life") if isinstance(data.get(k), int)}
+    return {key: float(value) if key in whole else value for key, value in data.items()}
