@@ -1,0 +1,145 @@
+"""From the store to a snapshot: all that a training gets to see of a repository, and no more."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.provenance import standing
+from bot.repo_config import RepoConfig
+from models import snapshot
+from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
+from models.text import prepare
+
+if TYPE_CHECKING:
+    from bot.store import Store
+    from bot.store.rows import AppliedLabel, Issue, Label, Repository
+
+_PAGE = 500
+
+
+@dataclass
+class Contents:
+    """What went into a snapshot. `uses` counts labels whose presence says something: not ours."""
+
+    issues: int = 0
+    labeled: int = 0
+    vectors: int = 0
+    uses: Counter[str] = field(default_factory=Counter)
+
+
+def write_snapshot(
+    store: Store,
+    repository: Repository,
+    folder: Path,
+    *,
+    encoder: str | None = None,
+    as_of: str | None = None,
+) -> Contents:
+    """Write a repository's snapshot, page by page.
+
+    `encoder` names the encoder (its version) whose known vectors go along. With `as_of` (GitHub's
+    time) it is the past: issues opened before, with the labels that they had then, as far as label
+    events tell. Raises FileExistsError.
+    """
+    source = _Source(store, repository, as_of)
+    contents = Contents()
+    vectors = _known_vectors(source, encoder) if encoder else {}
+    contents.vectors = len(vectors)
+    snapshot.write(
+        folder,
+        source.facts(),
+        _counted(source.issues(), contents),
+        encoder=encoder if vectors else None,
+        vectors=vectors,
+    )
+    return contents
+
+
+def _counted(issues: Iterator[SnapshotIssue], contents: Contents) -> Iterator[SnapshotIssue]:
+    for issue in issues:
+        contents.issues += 1
+        said = [name for name, by in issue.labels.items() if by != "us"]
+        if not issue.is_pull_request:
+            contents.labeled += bool(said or issue.removed)
+            contents.uses.update(said)
+        yield issue
+
+
+def _known_vectors(source: _Source, encoder: str) -> dict[str, Any]:
+    """The vectors of labeled issues that were computed before, by text hash."""
+    hashes = [
+        prepare(issue.title, issue.body).hash
+        for issue in source.issues()
+        if not issue.is_pull_request and (issue.labels or issue.removed)
+    ]
+    return dict(source.store.vectors.get_many(encoder, hashes))
+
+
+class _Source:
+    """A repository as the store has it, read once for the small things and in pages for issues."""
+
+    def __init__(self, store: Store, repository: Repository, as_of: str | None) -> None:
+        self.store = store
+        self.repository = repository
+        self.as_of = as_of
+        self.config = RepoConfig.from_dict(repository.config)
+        self.labels: dict[int, Label] = {x.id: x for x in store.labels.all(repository.id)}
+        self.applied: dict[int, list[AppliedLabel]] = defaultdict(list)
+        for row in store.decisions.applied(repository.id):
+            self.applied[row.number].append(row)
+
+    def facts(self) -> SnapshotRepository:
+        """What a training needs to know beside the issues."""
+        config = self.config
+        labels = [
+            SnapshotLabel(x.name, x.id if x.id > 0 else None, x.description)
+            for x in self.labels.values()
+        ]
+        targets = {x.name: config.target(x.name) for x in self.labels.values()}
+        return SnapshotRepository(
+            id=self.repository.id,
+            full_name=self.repository.full_name,
+            labels=tuple(labels),
+            groups=tuple(asdict(group) for group in config.groups),
+            target_precision=config.target_precision,
+            label_targets={k: v for k, v in targets.items() if v != config.target_precision},
+        )
+
+    def issues(self) -> Iterator[SnapshotIssue]:
+        """Every issue and pull request by number, with the text as it was opened."""
+        after = 0
+        while page := self.store.issues.page(self.repository.id, after, _PAGE):
+            after = page[-1].number
+            for issue in page:
+                if self.as_of is None or issue.created_at < self.as_of:
+                    yield self._issue(issue)
+
+    def _issue(self, issue: Issue) -> SnapshotIssue:
+        found = standing(
+            issue,
+            self.store.events.for_issue(self.repository.id, issue.number),
+            self.applied.get(issue.number, ()),
+            self.labels,
+            self.config,
+            as_of=self.as_of,
+        )
+        title, body = opened_text(issue)
+        return SnapshotIssue(
+            number=issue.number,
+            title=title,
+            body=body,
+            created_at=issue.created_at,
+            labels=dict(found.labels),
+            removed=found.removed,
+            is_pull_request=issue.is_pull_request,
+        )
+
+
+def opened_text(issue: Issue) -> tuple[str, str]:
+    """(title, body) as the issue was opened; as it is now where that is not known."""
+    title = issue.title if issue.opened_title is None else issue.opened_title
+    return title, issue.body if issue.opened_body is None else issue.opened_body
