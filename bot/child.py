@@ -1,0 +1,30 @@
+"""Become another program, as a good child: `python -m bot.child NICENESS COMMAND...`.
+
+It runs with less priority than the server, and ends when its parent is killed (Linux). This is a
+program of its own because a process with threads must not run Python between fork and exec.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+_SET_PARENT_DEATH_SIGNAL = 1
+
+
+def main(argv: Sequence[str]) -> None:
+    """Lower the priority by `argv[0]` and become the program `argv[1:]`; does not return."""
+    os.nice(int(argv[0]))
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        if os.getppid() != parent:
+            sys.exit(1)
+    os.execv(argv[1], list(argv[1:]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,219 @@
+"""Start a training as a process of its own: scrubbed environment, low priority, a time limit.
+
+`bot` reaches `training` in no other way. On a terminal the training draws its own progress bars on
+standard error; elsewhere its lines go to a log file, and to whoever asked for them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import bot
+from bot.errors import BotError
+from bot.settings import Settings, inherited
+from bot.tasks import Stopped
+
+NICENESS = 10
+GRACE = 5.0
+"""Seconds between asking a training to end and killing it."""
+_LOOK = 0.1
+_INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "HF_HOME",
+    "HF_HUB_CACHE",
+)
+_ROOT = Path(str(bot.__path__[0])).parent
+
+
+class TrainingFailed(BotError):
+    """A training ended without a bundle. `status` is its exit status, negative for a signal."""
+
+    def __init__(self, message: str, status: int, log: Path) -> None:
+        super().__init__(message)
+        self.status = status
+        self.log = log
+
+
+class TrainingTimedOut(TrainingFailed):
+    """A training took longer than it may, and was killed."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One training: folders, files and limits. `timeout` in seconds, `threads` None for all.
+
+    `terminal`: standard error goes to ours, where the training draws its bars.
+    """
+
+    snapshot: Path
+    out: Path
+    log: Path
+    encoder: str
+    max_tokens: int
+    timeout: float
+    threads: int | None = None
+    recipe: Path | None = None
+    terminal: bool = False
+
+    @classmethod
+    def within(cls, folder: Path, settings: Settings, *, recipe: Path | None = None) -> Launch:
+        """The training of `folder/snapshot` to `folder/bundle`, as the settings say."""
+        return cls(
+            snapshot=folder / "snapshot",
+            out=folder / "bundle",
+            log=folder / "training.log",
+            encoder=settings.encoder,
+            max_tokens=settings.max_tokens,
+            timeout=settings.training_timeout_seconds,
+            threads=settings.threads,
+            recipe=None if recipe is None else recipe.absolute(),
+        )
+
+
+def command(launch: Launch, python: str = sys.executable) -> list[str]:
+    """The command line of a training."""
+    options = {
+        "--snapshot": launch.snapshot.absolute(),
+        "--out": launch.out.absolute(),
+        "--encoder": _encoder(launch.encoder),
+        "--max-tokens": launch.max_tokens,
+        "--threads": launch.threads,
+        "--recipe": launch.recipe,
+    }
+    given = [str(part) for key, value in options.items() if value for part in (key, value)]
+    return [python, "-P", "-m", "training.run", *given]
+
+
+def environment(threads: int | None) -> dict[str, str]:
+    """All that a training gets of our environment: no secret, no home, no network for the hub."""
+    scrubbed = inherited(_INHERITED)
+    if threads is not None:
+        scrubbed |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    return scrubbed | {
+        "PYTHONPATH": str(_ROOT),
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",
+    }
+
+
+def run(
+    launch: Launch,
+    *,
+    forward: Callable[[str], None] | None = None,
+    stop: threading.Event | None = None,
+    argv: Sequence[str] | None = None,
+    now: Callable[[], float] = time.monotonic,
+) -> float:
+    """Run a training to its end; returns the seconds it took.
+
+    `forward` gets each line that it prints, in another thread. `stop` ends it early: then Stopped
+    is raised. Raises TrainingFailed with the line in which the training explains itself, or
+    TrainingTimedOut. Whatever ends this function, no process of the training is left. `argv` is
+    the command where it is not to be `command(launch)`.
+    """
+    wanted = list(command(launch) if argv is None else argv)
+    shim = [sys.executable, "-P", "-m", "bot.child", str(NICENESS), *wanted]
+    started = now()
+    with launch.log.open("ab") as log:
+        process = subprocess.Popen(
+            shim,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=None if launch.terminal else subprocess.STDOUT,
+            env=environment(launch.threads),
+            cwd=launch.log.parent,
+            start_new_session=True,
+        )
+        reader = threading.Thread(target=_copy, args=(process.stdout, log, forward), daemon=True)
+        reader.start()
+        try:
+            status = _wait(process, launch, started + launch.timeout, stop, now)
+        finally:
+            _end(process)
+            reader.join(GRACE)
+    if status != 0 or not (launch.out / "card.json").is_file():
+        raise TrainingFailed(_explain(launch, status), status, launch.log)
+    return now() - started
+
+
+def _encoder(name: str) -> str:
+    """A folder by its full path: the training runs in another one."""
+    return str(Path(name).absolute()) if Path(name).is_dir() else name
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    launch: Launch,
+    deadline: float,
+    stop: threading.Event | None,
+    now: Callable[[], float],
+) -> int:
+    while True:
+        try:
+            return process.wait(_LOOK)
+        except subprocess.TimeoutExpired:
+            if now() >= deadline:
+                message = (
+                    f"the training took longer than {launch.timeout:g} s and was stopped:"
+                    " set LABELWRIGHT_TRAINING_TIMEOUT_SECONDS higher"
+                )
+                raise TrainingTimedOut(message, -signal.SIGKILL, launch.log) from None
+            if stop is not None and stop.is_set():
+                raise Stopped("the training was stopped with the process") from None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End whatever is left of the process group, the training's own children included."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            break
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def _copy(source: IO[bytes], log: IO[bytes], forward: Callable[[str], None] | None) -> None:
+    with source:
+        for line in source:
+            log.write(line)
+            log.flush()
+            if forward is not None:
+                forward(line.decode("utf-8", "replace").rstrip())
+
+
+def _explain(launch: Launch, status: int) -> str:
+    said = _last_line(launch.log)
+    if status < 0:
+        name = signal.Signals(-status).name
+        hint = "; was there too little memory?" if -status == signal.SIGKILL else ""
+        return f"the training was killed by {name}{hint} (see {launch.log})"
+    if status == 1 and said.startswith("training: "):
+        return said.removeprefix("training: ")
+    if status == 1 and launch.terminal:
+        return "the training failed: it says why above"
+    return f"the training failed with status {status}: {said or 'it said nothing'}"
+
+
+def _last_line(path: Path) -> str:
+    lines = [line.strip() for line in path.read_text("utf-8", "replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "")

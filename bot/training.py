@@ -1,0 +1,160 @@
+"""From the store to a published version: snapshot, training process, cached vectors, registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot import launcher
+from bot.errors import BotError
+from bot.launcher import Launch
+from bot.snapshots import Contents, write_snapshot
+from models.snapshot import load_vectors
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from bot.store import Store
+    from bot.store.rows import Repository
+    from models.registry import Registry
+
+MIN_LABELED = 20
+"""Fewer labeled issues are not worth a process: the training refuses them as well."""
+LEFTOVER_SECONDS = 86_400.0
+"""A run's folder that is older than its time limit and this belongs to a run that was killed."""
+
+
+class NothingToLearn(BotError):
+    """There are too few labeled issues; zero-shot suggestions go on."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train. `recipe` is a TOML file, None for the default; `forward` gets each line that
+    the training prints; `terminal` lets it draw on ours; `stop` ends it early."""
+
+    recipe: Path | None = None
+    forward: Callable[[str], None] | None = None
+    terminal: bool = False
+    stop: threading.Event | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A published version, the figures of its evaluation fit, and the seconds all of it took."""
+
+    version: str
+    metrics: dict[str, Any]
+    seconds: float
+
+
+class Trainer:
+    """Trains one repository after the other; `now` gives epoch seconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        registry: Registry,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.registry = registry
+        self._now = now
+
+    def train(self, repository: Repository, options: Options | None = None) -> Trained:
+        """Train a repository on all that is known, and publish the version.
+
+        Raises NothingToLearn, TrainingFailed (nothing is published then), ArtifactRefused for a
+        bundle that is not whole, Stopped.
+        """
+        started = self._now()
+        with self.bundle(repository, options) as bundle:
+            version = self.registry.publish(repository.id, bundle)
+            return Trained(version, read_metrics(bundle), self._now() - started)
+
+    @contextmanager
+    def bundle(
+        self, repository: Repository, options: Options | None = None, *, as_of: str | None = None
+    ) -> Iterator[Path]:
+        """The folder of a freshly trained bundle, which is gone when the block ends.
+
+        With `as_of` (GitHub's time) it is trained on what was known then. Raises as `train` does.
+        """
+        with self._folder(repository) as folder:
+            contents = write_snapshot(
+                self.store,
+                repository,
+                folder / "snapshot",
+                encoder=self.store.meta.get(self._encoder_key),
+                as_of=as_of,
+            )
+            _require_enough(repository, contents)
+            chosen = options or Options()
+            launch = Launch.within(folder, self.settings, recipe=chosen.recipe)
+            launch = replace(launch, terminal=chosen.terminal)
+            launcher.run(launch, forward=chosen.forward, stop=chosen.stop)
+            self._keep_vectors(launch.out)
+            yield launch.out
+
+    @property
+    def _encoder_key(self) -> str:
+        return f"encoder_version:{self.settings.encoder}:{self.settings.max_tokens}"
+
+    def _keep_vectors(self, bundle: Path) -> None:
+        """Keep the vectors that were computed: the next training need not."""
+        card = json.loads((bundle / "card.json").read_text("utf-8"))
+        encoder = str(card["encoder"]["version"])
+        vectors = load_vectors(bundle / "vectors.npz")
+        known = self.store.vectors.get_many(encoder, vectors)
+        fresh = {key: row for key, row in vectors.items() if key not in known}
+        with self.store.transaction():
+            self.store.vectors.put_many(encoder, fresh)
+            self.store.meta.set(self._encoder_key, encoder)
+
+    @contextmanager
+    def _folder(self, repository: Repository) -> Iterator[Path]:
+        """A folder for one run. It holds issue text, so that only the log outlives the run."""
+        runs = self.settings.runs
+        runs.mkdir(parents=True, exist_ok=True)
+        self._sweep(runs)
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
+        folder = runs / f"train.{repository.id}.{stamp}.{os.getpid()}.{threading.get_ident()}"
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            for name in ("snapshot", "bundle"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+
+    def _sweep(self, runs: Path) -> None:
+        """Remove what runs left behind that ended long ago, the logs included."""
+        oldest = self._now() - self.settings.training_timeout_seconds - LEFTOVER_SECONDS
+        for folder in runs.glob("train.*"):
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_metrics(bundle: Path) -> dict[str, Any]:
+    """The figures of a bundle's evaluation fit."""
+    found: dict[str, Any] = json.loads((bundle / "metrics.json").read_text("utf-8"))
+    return found
+
+
+def _require_enough(repository: Repository, contents: Contents) -> None:
+    often = max(contents.uses.values(), default=0)
+    if contents.labeled >= MIN_LABELED and often >= 2:
+        return
+    raise NothingToLearn(
+        f"{repository.full_name} has {contents.labeled} labeled issues, {MIN_LABELED} are needed:"
+        " until then labels are suggested from their names"
+    )
