@@ -75,6 +75,17 @@ class Examples:
             days=self.days[rows],
         )
 
+    def with_labels(self, columns: Array) -> Examples:
+        """The same issues with these labels only, and without groups."""
+        return replace(
+            self,
+            truth=self.truth[:, columns],
+            weights=self.weights[:, columns],
+            labels=tuple(self.labels[j] for j in columns),
+            label_vectors=self.label_vectors[columns],
+            groups=(),
+        )
+
 
 def load(
     snapshot: Snapshot, encoder: Encoder, *, progress: Progress | None = None

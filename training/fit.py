@@ -27,6 +27,7 @@ Report = Callable[[str, int, int], None]
 
 HALF_LIVES: tuple[float | None, ...] = (None, 365.0, 180.0, 90.0, 60.0)
 LEXICAL_C, DENSE_C = 30.0, 2.0
+SOLVER_TOLERANCE = 1e-3
 STACK_PULL = 0.01
 """How strongly a label's stack is pulled to the stack of all labels: a label with 30 positives or
 more mostly follows its own, one with a handful mostly the shared one."""
@@ -183,7 +184,11 @@ def _binary(
     if min(y.sum(), (~y).sum()) < 2 or min(positive, negative) <= 0:
         return np.zeros(features.shape[1]), float(np.log((y.sum() + 0.5) / ((~y).sum() + 0.5)))
     balanced = np.where(y, negative / positive, 1.0) * known * decayed
-    model = LogisticRegression(C=c, solver="liblinear", random_state=0)
+    # The dual is 3.5 times as fast on words, of which there are more than issues.
+    dual = features.shape[0] < features.shape[1]
+    model = LogisticRegression(
+        C=c, solver="liblinear", dual=dual, max_iter=1000, tol=SOLVER_TOLERANCE, random_state=0
+    )
     model.fit(features, y, sample_weight=balanced)
     return model.coef_[0], float(model.intercept_[0])
 
@@ -268,16 +273,17 @@ def _half_life_scores(
     report: Report,
 ) -> dict[str, float]:
     truth = examples.truth[np.concatenate([fold.test for fold in folds])]
-    common = truth.sum(axis=0) >= min(COMMON_LABEL, truth.sum(axis=0).max())
+    common = np.flatnonzero(truth.sum(axis=0) >= min(COMMON_LABEL, truth.sum(axis=0).max()))
+    judges = examples.with_labels(common)
     scores_by: dict[str, float] = {}
     for done, days in enumerate(HALF_LIVES):
         report("half-life", done, len(HALF_LIVES))
         scores = []
         for fold, (train, test) in zip(folds, features, strict=True):
-            part = examples.take(fold.train)
+            part = judges.take(fold.train)
             linear = fit_linear(train, part, LEXICAL_C, decay(part.days, days))
             scores.append(linear.logits(test))
-        scores_by[str(days)] = _best_micro_f1(np.vstack(scores)[:, common], truth[:, common])
+        scores_by[str(days)] = _best_micro_f1(np.vstack(scores), truth[:, common])
     report("half-life", len(HALF_LIVES), len(HALF_LIVES))
     return scores_by
 
