@@ -62,7 +62,8 @@ def test_every_command_has_help_and_so_has_each_of_its_parameters() -> None:
 
 
 def test_every_command_has_a_section_with_every_option() -> None:
-    described = {title.split()[1]: text for title, text in sections("docs/commands.md").items()}
+    pages = sections("docs/commands.md").items()
+    described = {t.split()[1]: text for t, text in pages if t.startswith("labelwright ")}
     assert sorted(described) == sorted(commands())
     missing = [
         f"{name} {option}"
