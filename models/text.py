@@ -26,11 +26,12 @@ _IMAGE = re.compile(r"!\[([^\]\n]{0,300})\]\([^)\n]{0,2000}\)")
 _LINK = re.compile(r"\[([^\]\n]{1,300})\]\([^)\n]{0,2000}\)")
 _URL = re.compile(r"https?://(?:www\.)?([^\s/?#)>\]\"']{1,255})([^\s)>\]\"']*)")
 _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
-_UNTICKED = re.compile(r"^\s*[-*] \[ \].*$", re.MULTILINE)
-_TICK = re.compile(r"^(\s*[-*]) \[[xX]\]", re.MULTILINE)
-_NO_RESPONSE = re.compile(r"^\s*_No response_\s*$", re.MULTILINE)
+# None of these may run over a line's end: on thousands of blank lines they would take minutes.
+_UNTICKED = re.compile(r"^[^\S\n]*[-*] \[ \].*$", re.MULTILINE)
+_TICK = re.compile(r"^([^\S\n]*[-*]) \[[xX]\]", re.MULTILINE)
+_NO_RESPONSE = re.compile(r"^[^\S\n]*_No response_[^\S\n]*$", re.MULTILINE)
 _HEADING = re.compile(
-    r"^ {0,3}(?:#{1,6}[ \t]+(.+?)[ \t#]*|\*\*([^*\n]{2,80})\*\*:?)[ \t]*$", re.MULTILINE
+    r"^ {0,3}(?:#{1,6}[ \t]+(\S.*)|\*\*([^*\n]{2,80})\*\*:?[ \t]*)$", re.MULTILINE
 )
 _ERROR_LINE = re.compile(
     r"\b(?:\w*(?:Error|Exception)\b"
@@ -79,7 +80,7 @@ def headings(body: str | None) -> tuple[str, ...]:
     text = _without_comments((body or "")[:_MAX_RAW_CHARACTERS].replace("\r\n", "\n"))
     prose = "\n".join("\n".join(lines) for code, lines in _blocks(text) if not code)
     found = (match.group(1) or match.group(2) for match in _HEADING.finditer(prose))
-    return tuple(_one_line(heading).lower().rstrip(":") for heading in found)
+    return tuple(_one_line(heading.rstrip(" \t#")).lower().rstrip(":") for heading in found)
 
 
 def _one_line(text: str) -> str:
