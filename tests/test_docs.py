@@ -17,7 +17,7 @@ from tests.source import ROOT, tracked_files
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
-CALL = re.compile(r"labelwright ([a-z]+)\b(?! labelwright)")
+CALL = re.compile(r"labelwright (?!labelwright)([a-z]+)\b")
 SECTION = re.compile(r"^## (.+?)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
