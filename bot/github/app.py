@@ -155,6 +155,14 @@ class GitHubApp:
                 break
         return found
 
+    def hook_config(self) -> dict[str, str]:
+        """Where GitHub delivers to: url, content_type, insecure_ssl, and secret (only stars).
+
+        Source: docs.github.com, "Get a webhook configuration for an app".
+        """
+        answer = self._transport.request("GET", "/app/hook/config")
+        return answer.read(lambda data: {str(k): remote.text(str(v)) for k, v in data.items()})
+
     def redeliver(self, delivery_id: int) -> None:
         """Ask GitHub to deliver once more; it comes under the same guid."""
         self._transport.request("POST", f"/app/hook/deliveries/{delivery_id}/attempts")

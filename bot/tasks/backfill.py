@@ -7,6 +7,7 @@ one, so that a large repository does not keep the others waiting.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -79,20 +80,41 @@ def _backfill(
     if progress is not None and progress.done:
         poll.enqueue(context.store, repository)
         return "the history was read before; what changed since is asked for"
-    if progress is None:
-        live.sync_labels(context, client, repository)
-        progress = Progress(started=from_epoch(job.created_at))
-    _ = context.bot  # asked outside of the transactions below: it may need GitHub
-    for count, page in enumerate(client.history(repository.full_name, progress.cursor), start=1):
-        progress = _keep(context, repository, page, progress)
-        if progress.done:
-            break
-        if count == PAGES_PER_JOB:
+    before = begin(context, client, repository, from_epoch(job.created_at))
+    progress = before
+    for count, progress in enumerate(read(context, client, repository, before), start=1):
+        if count == PAGES_PER_JOB and not progress.done:
             enqueue(context.store, repository)
             return f"goes on after {progress}"
-        if context.stop.is_set():
+        if context.stop.is_set() and not progress.done:
             raise Stopped(f"stopped after {progress}")
     return f"read: {progress}"
+
+
+def begin(
+    context: Context, client: InstallationClient, repository: Repository, started: str
+) -> Progress:
+    """The progress to go on from. Before the first page the labels are read.
+
+    `started` is GitHub's time now: an issue opened later is a new one.
+    """
+    known = Progress.load(context.store, repository.id)
+    if known is None:
+        live.sync_labels(context, client, repository)
+    return known or Progress(started=started)
+
+
+def read(
+    context: Context, client: InstallationClient, repository: Repository, progress: Progress
+) -> Iterator[Progress]:
+    """Read page after page into the store; yields how far it has come after each.
+
+    After the last page the jobs that follow are asked for. Raises a GitHubError.
+    """
+    _ = context.bot  # asked outside of the transactions below: it may need GitHub
+    for page in client.history(repository.full_name, progress.cursor):
+        progress = _keep(context, repository, page, progress)
+        yield progress
 
 
 def _keep(

@@ -1,0 +1,37 @@
+"""The list of commands. Each lives in the module of what it is about."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.cli import checks, learning, models, predicting, processes, sources, undoing
+
+app = typer.Typer(
+    name="labelwright",
+    help="Label new GitHub issues with a repository's own labels, and learn from corrections.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+COMMANDS = (
+    processes.serve,
+    processes.web,
+    processes.worker,
+    processes.clock,
+    sources.import_,
+    sources.pull,
+    learning.train,
+    predicting.predict,
+    predicting.replay,
+    learning.evaluate,
+    models.models,
+    undoing.undo,
+    checks.doctor,
+)
+"""Every command, in the order of the help: this list is the feature list."""
+
+
+for command in COMMANDS:
+    app.command(command.__name__.rstrip("_"))(command)

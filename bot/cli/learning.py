@@ -1,0 +1,118 @@
+"""train and evaluate: a version and its figures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.common import AsJson, RepositoryName, desk, print_json, print_table, say
+
+CONTRACT = (
+    "version",
+    "recipe",
+    "n_train",
+    "n_holdout",
+    "micro_f1",
+    "macro_f1",
+    "applied_precision",
+    "applied_coverage",
+    "ece",
+    "seconds",
+    "labels",
+)
+"""The keys that `--json` prints first and always has; more may follow."""
+
+
+def train(
+    repository: RepositoryName,
+    recipe: Annotated[
+        Path | None, typer.Option(help="A TOML file that says how to train.", dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a repository's model and publish it.
+
+    The figures are those of a fit that never saw the newest issues; what is published is fitted on
+    all of them.
+
+    Example: labelwright train octo/app
+    """
+    from bot.training import Options, Trainer
+
+    with desk() as here:
+        row = here.repository(repository)
+        trainer = Trainer(here.settings, here.store, here.registry())
+        terminal = sys.stderr.isatty()
+        options = Options(recipe=recipe, forward=None if terminal else say, terminal=terminal)
+        done = trainer.train(row, options)
+    figures = ordered(done.version, done.metrics, round(done.seconds, 1))
+    if as_json:
+        print_json(figures)
+        return
+    _print_figures(f"{repository}: published {done.version}", figures)
+
+
+def evaluate(repository: RepositoryName, as_json: AsJson = False) -> None:
+    """Print the figures of the current version.
+
+    They are of its time-ordered holdout, and were measured when it was trained, by a fit that
+    never saw the newest issues.
+
+    Example: labelwright evaluate octo/app --json
+    """
+    from bot.training import read_metrics
+    from models.errors import UnknownVersion
+
+    with desk() as here:
+        row = here.repository(repository)
+        registry = here.registry()
+        version = registry.current(row.id)
+        if version is None:
+            raise UnknownVersion(f"{repository} has no model yet: `labelwright train {repository}`")
+        path = registry.path(row.id, version)
+        card = json.loads((path / "card.json").read_text("utf-8"))
+        figures = ordered(version, read_metrics(path), card.get("seconds"))
+    if as_json:
+        print_json(figures)
+        return
+    _print_figures(f"{repository}: version {version}", figures)
+
+
+def ordered(version: str, metrics: dict[str, Any], seconds: float | None) -> dict[str, Any]:
+    """Figures with the keys of the contract first, in its order."""
+    known = {**metrics, "version": version, "seconds": seconds}
+    return {key: known.get(key) for key in CONTRACT} | known
+
+
+def _print_figures(title: str, figures: dict[str, Any]) -> None:
+    labels = figures["labels"] or {}
+    keys = ("support", "precision", "recall", "f1", "threshold", "apply_at", "mode")
+    rows = [(name, *(facts.get(key) for key in keys)) for name, facts in labels.items()]
+    columns = ("label", "support", "precision", "recall", "F1", "suggest at", "apply at", "mode")
+    print_table(title, columns, rows)
+    print()
+    for line in _summary(figures):
+        print(line)
+
+
+def _summary(figures: dict[str, Any]) -> list[str]:
+    counts = f"{figures['n_train']} issues learned from, {figures['n_holdout']} newer ones judged"
+    lines = [f"{counts}; {figures['seconds']} s"]
+    for key, name in (("micro_f1", "micro F1"), ("macro_f1", "macro F1")):
+        interval = (figures.get("intervals") or {}).get(key)
+        span = f" ({interval['low']:.3f} to {interval['high']:.3f})" if interval else ""
+        lines.append(f"{name} {_figure(figures[key])}{span}")
+    applied = _figure(figures["applied_precision"])
+    coverage = _figure(figures["applied_coverage"])
+    lines.append(f"applied by itself: precision {applied} at coverage {coverage}")
+    for name, rival in (figures.get("baselines") or {}).items():
+        lines.append(f"beside it, {name}: micro F1 {_figure(rival.get('micro_f1'))}")
+    return lines
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

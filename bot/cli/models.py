@@ -1,0 +1,106 @@
+"""models: the versions of a repository's model."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli.common import AsJson, RepositoryName, desk, print_json, print_table
+from bot.cli.learning import ordered
+
+if TYPE_CHECKING:
+    from models.registry import Registry
+
+
+class Action(StrEnum):
+    """What to do with the versions."""
+
+    list = "list"
+    show = "show"
+    publish = "publish"
+    rollback = "rollback"
+
+
+def models(
+    repository: RepositoryName,
+    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.list,
+    version: Annotated[
+        str | None, typer.Argument(metavar="[V]", help="The version, for show and publish.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List, show, publish or roll back versions.
+
+    publish makes a version current, rollback the one that was current before.
+    A running server takes the change over by itself.
+
+    Example: labelwright models octo/app publish 0003-1f2e3d4c
+    """
+    if (version is not None) != (action in (Action.show, Action.publish)):
+        needs = "needs a version" if version is None else "takes no version"
+        raise typer.BadParameter(f"{action.value} {needs}")
+    with desk() as here:
+        number = here.repository(repository).id
+        registry = here.registry()
+        if action is Action.show:
+            _show(registry, number, str(version), as_json)
+        elif action is Action.publish:
+            registry.activate(number, str(version))
+            _current(repository, str(version), as_json)
+        elif action is Action.rollback:
+            _current(repository, registry.rollback(number), as_json)
+        else:
+            _list(repository, registry, number, as_json)
+
+
+def _current(repository: str, version: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"current": version})
+    else:
+        print(f"{repository}: {version} is current now")
+
+
+def _list(repository: str, registry: Registry, number: int, as_json: bool) -> None:
+    rows = []
+    for version in registry.list(number):
+        metrics = json.loads((registry.path(number, version.name) / "metrics.json").read_text())
+        facts = {
+            "version": version.name,
+            "current": version.current,
+            "created_at": version.card.get("created_at"),
+            "recipe": metrics.get("recipe"),
+            "issues": version.card.get("fits", {}).get("deployed", {}).get("issues"),
+            "micro_f1": metrics.get("micro_f1"),
+            "macro_f1": metrics.get("macro_f1"),
+        }
+        rows.append(facts)
+    if as_json:
+        print_json(rows)
+    elif rows:
+        cells = [[_mark(value) for value in facts.values()] for facts in rows]
+        print_table(repository, list(rows[0]), cells)
+    else:
+        print(f"{repository} has no version yet: zero-shot suggestions go on")
+
+
+def _mark(value: Any) -> Any:
+    return ("yes" if value else "") if isinstance(value, bool) else value
+
+
+def _show(registry: Registry, number: int, version: str, as_json: bool) -> None:
+    path = registry.path(number, version)
+    card = json.loads((path / "card.json").read_text("utf-8"))
+    metrics = json.loads((path / "metrics.json").read_text("utf-8"))
+    figures = ordered(version, metrics, card.get("seconds"))
+    if as_json:
+        print_json({"version": version, "card": card, "metrics": figures})
+        return
+    flat = {key: value for key, value in card.items() if not isinstance(value, dict | list)}
+    print_table(version, ("fact", "value"), list(flat.items()))
+    print()
+    names = ("apply_at", "threshold", "support", "f1", "why")
+    rows = [(label, *(x.get(name) for name in names)) for label, x in figures["labels"].items()]
+    print_table("labels", ("label", "apply at", "suggest at", "support", "F1", "why"), rows)

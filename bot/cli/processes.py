@@ -1,0 +1,95 @@
+"""serve, web, worker, clock: the processes of the server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import typer
+
+from bot.cli.common import logger
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from bot.settings import Settings
+
+
+def serve() -> None:
+    """Run web, worker and clock together, until Ctrl-C.
+
+    Example: labelwright serve
+    """
+    from bot.serve import Supervisor, commands
+    from bot.settings import Settings
+    from bot.signals import stop_on_signals
+    from bot.store import Store
+
+    settings = Settings.load()
+    settings.require(app=True, webhook=settings.intake == "webhook")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    Store.open(settings.database).close()
+    stop = threading.Event()
+    stop_on_signals(stop)
+    raise typer.Exit(Supervisor(commands(), log=logger(settings), stop=stop).run())
+
+
+def web() -> None:
+    """Run the web process: webhooks, health and metrics.
+
+    Example: LABELWRIGHT_PORT=8080 labelwright web
+    """
+    from bot.settings import Settings
+    from bot.store import Store
+    from bot.web import run_web
+
+    settings = Settings.load()
+    settings.require(webhook=settings.intake == "webhook")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    log = _routed(settings)
+    store = Store.open(settings.database)
+    run_web(settings, store, now=time.time, log=log, started=_listening(log))
+
+
+def worker() -> None:
+    """Run the worker: label issues, read histories, train.
+
+    Example: labelwright worker
+    """
+    from bot.processes import serve_worker
+    from bot.settings import Settings
+
+    settings = Settings.load()
+    _routed(settings)
+    serve_worker(settings)
+
+
+def clock() -> None:
+    """Run the clock: ask for what is due, such as polling.
+
+    Example: labelwright clock
+    """
+    from bot.processes import serve_clock
+    from bot.settings import Settings
+
+    settings = Settings.load()
+    _routed(settings)
+    serve_clock(settings)
+
+
+def _routed(settings: Settings) -> FilteringBoundLogger:
+    """A logger that libraries log through as well."""
+    from bot.log import route_standard_logging
+
+    log = logger(settings)
+    route_standard_logging(log)
+    return log
+
+
+def _listening(log: FilteringBoundLogger) -> Callable[[str, int], None]:
+    def listening(host: str, port: int) -> None:
+        log.info("web started", url=f"http://{host}:{port}", host=host, port=port)
+
+    return listening
