@@ -13,6 +13,7 @@ from bot.repo_config import RepoConfig
 from models import snapshot
 from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
 from models.text import prepare
+from models.zero_shot import label_text
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -70,12 +71,13 @@ def _counted(issues: Iterator[SnapshotIssue], contents: Contents) -> Iterator[Sn
 
 
 def _known_vectors(source: _Source, encoder: str) -> dict[str, Any]:
-    """The vectors of labeled issues that were computed before, by text hash."""
+    """The vectors of labeled issues and of labels that were computed before, by text hash."""
     hashes = [
         prepare(issue.title, issue.body).hash
         for issue in source.issues()
         if not issue.is_pull_request and (issue.labels or issue.removed)
     ]
+    hashes += [label_text(x.name, x.description).hash for x in source.labels.values()]
     return dict(source.store.vectors.get_many(encoder, hashes))
 
 

@@ -2,7 +2,7 @@
 
 labels.json        the label set: names, ids, order, thresholds, modes
 head.safetensors   weights;  terms.json  the lexicon's terms in column order
-past.json          past labeled issues;  vectors.npz  their vectors, by text hash
+past.json          past labeled issues;  vectors.npz  their vectors, then the labels'
 validation.npz     out-of-fold probabilities and truth behind the thresholds
 metrics.json       figures of the evaluation fit
 card.json          what it was made of, and the sha256 of the others; written last
@@ -49,11 +49,12 @@ class Bundle:
     @property
     def neighbours(self) -> Neighbours:
         """The index over the past issues."""
-        return Neighbours(self.past, np.array(list(self.vectors.values()), dtype=np.float32))
+        rows = list(self.vectors.values())[: len(self.past)]
+        return Neighbours(self.past, np.array(rows, dtype=np.float32))
 
 
 def write(folder: Path, bundle: Bundle) -> None:
-    """Write a bundle; `vectors` must be in the order of `past`. Raises FileExistsError."""
+    """Write a bundle; `vectors` begin in the order of `past`. Raises FileExistsError."""
     with manifest.writing(folder) as aside:
         terms, _ = bundle.head.lexicon.to_parts()
         _dump(aside / "labels.json", bundle.labels.to_json())
@@ -80,7 +81,7 @@ def read(folder: Path) -> Bundle:
         metrics = _load(folder / "metrics.json")
     except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:
         raise ArtifactRefused(folder, f"it does not hold what a bundle holds: {error}") from error
-    if len(past) != len(vectors):
+    if len(past) > len(vectors):
         raise ArtifactRefused(folder, f"{len(past)} past issues, but {len(vectors)} vectors")
     return Bundle(labels, head, past, vectors, card, metrics, validation)
 

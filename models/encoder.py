@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,6 @@ class Pooling:
     """How a sentence encoder's own files say that token vectors become one vector."""
 
     mode: str = "mean"
-    normalize: bool = True
     prompt: str = ""
 
     @classmethod
@@ -52,40 +52,58 @@ class Pooling:
         )
         sentence = _json(folder / "config_sentence_transformers.json") or {}
         prompt = (sentence.get("prompts") or {}).get(sentence.get("default_prompt_name") or "", "")
-        return cls(_pooling_mode(config), not modules or "Normalize" in types, prompt)
+        return cls(_pooling_mode(config), prompt)
 
 
 class Encoder:
-    """One encoder, loaded. `version` names weights, pooling and window: vectors belong to it."""
+    """One encoder. `version` names weights, pooling and window: vectors belong to it.
+
+    The weights come into memory with the first text: a training whose vectors are all cached
+    never loads them.
+    """
 
     def __init__(self, name: str, folder: Path, max_tokens: int) -> None:
-        from transformers import AutoModel, AutoTokenizer
-
+        config = _json(folder / "config.json") or {}
+        if "hidden_size" not in config or not any(folder.glob("*.safetensors")):
+            raise EncoderRefused(f"{folder} holds no encoder: config.json and *.safetensors wanted")
         self.name = name
+        self.folder = folder
         self.pooling = Pooling.read(folder)
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            self._model: Any = AutoModel.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=_dtype()
-            ).eval()
-        except (OSError, ValueError) as error:
-            raise EncoderRefused(f"{folder} holds no usable encoder: {error}") from error
-        longest = getattr(self._model.config, "max_position_embeddings", max_tokens)
-        self.max_tokens = min(max_tokens, longest)
-        self.dimension: int = self._model.config.hidden_size
-        self.version = self._version(folder)
+        self.max_tokens = min(max_tokens, config.get("max_position_embeddings", max_tokens))
+        self.dimension: int = config["hidden_size"]
+        self.version = self._version()
 
     @classmethod
     def load(cls, name: str = DEFAULT_ENCODER, *, max_tokens: int = 256) -> Encoder:
-        """Load by name: the default, a folder, or a Hugging Face id that is in the local cache.
+        """Find by name: the default, a folder, or a Hugging Face id that is in the local cache.
 
         Raises EncoderRefused when the files are absent or, for the default, not the pinned ones.
         """
         return cls(name, find_encoder(name), max_tokens)
 
-    def _version(self, folder: Path) -> str:
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
+
+    @cached_property
+    def _model(self) -> Any:
+        from transformers import AutoModel
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            model = AutoModel.from_pretrained(
+                self.folder, local_files_only=True, use_safetensors=True, dtype=_dtype()
+            )
+        except (OSError, ValueError) as error:
+            raise EncoderRefused(f"{self.folder} holds no usable encoder: {error}") from error
+        return model.eval()
+
+    def _version(self) -> str:
         digest = hashlib.sha256()
-        for weights in sorted(folder.glob("*.safetensors")):
+        for weights in sorted(self.folder.glob("*.safetensors")):
             digest.update(_sha256(weights).encode())
         digest.update(f"{self.pooling}{self.max_tokens}".encode())
         return f"{Path(self.name).name.lower()}-{digest.hexdigest()[:12]}"
@@ -95,9 +113,11 @@ class Encoder:
 
         Sorted by length, so that a batch pads little; a text is cut after `max_tokens` tokens.
         """
+        vectors: Vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if not texts:
+            return vectors
         import torch
 
-        vectors: Vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         tokens = self._tokens(texts)
         done = 0
         for batch in _batches([len(ids) for ids in tokens]):
@@ -125,8 +145,6 @@ class Encoder:
         return np.hstack([whole, title])
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        if not texts:
-            return []
         prompted = [self.pooling.prompt + text for text in texts]
         encoded = self._tokenizer(prompted, truncation=True, max_length=self.max_tokens)
         return list(encoded["input_ids"])
@@ -141,6 +159,7 @@ class Encoder:
         else:
             weights = mask.unsqueeze(-1).to(hidden.dtype)
             pooled = (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9)
+        # Unit length even where the encoder's own files do not ask for it: what follows is cosines.
         return torch.nn.functional.normalize(pooled.float(), dim=-1)
 
 

@@ -30,9 +30,6 @@ _TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,500}>")
 _UNTICKED = re.compile(r"^[^\S\n]*[-*] \[ \].*$", re.MULTILINE)
 _TICK = re.compile(r"^([^\S\n]*[-*]) \[[xX]\]", re.MULTILINE)
 _NO_RESPONSE = re.compile(r"^[^\S\n]*_No response_[^\S\n]*$", re.MULTILINE)
-_HEADING = re.compile(
-    r"^ {0,3}(?:#{1,6}[ \t]+(\S.*)|\*\*([^*\n]{2,80})\*\*:?[ \t]*)$", re.MULTILINE
-)
 _ERROR_LINE = re.compile(
     r"\b(?:\w*(?:Error|Exception)\b"
     r"|(?i:error|fatal|panic|failed|exception|segfault|traceback|caused by)\b)"
@@ -78,9 +75,20 @@ def clean_body(body: str) -> str:
 def headings(body: str | None) -> tuple[str, ...]:
     """The headings of an issue's raw body in order, lower case: the mark of the template used."""
     text = _without_comments((body or "")[:_MAX_RAW_CHARACTERS].replace("\r\n", "\n"))
-    prose = "\n".join("\n".join(lines) for code, lines in _blocks(text) if not code)
-    found = (match.group(1) or match.group(2) for match in _HEADING.finditer(prose))
-    return tuple(_one_line(heading.rstrip(" \t#")).lower().rstrip(":") for heading in found)
+    lines = (line for code, block in _blocks(text) if not code for line in block)
+    found = (_heading(line.strip()[:200]) for line in lines)
+    return tuple(_one_line(heading).lower() for heading in found if heading)
+
+
+def _heading(line: str) -> str:
+    """The words of a Markdown heading, or of a line that is bold as a whole; else nothing."""
+    words = line.lstrip("#")
+    if words != line and len(line) - len(words) <= 6 and words[:1] in (" ", "\t"):
+        return words.strip(" \t#:")
+    bold = line.rstrip(": ")
+    if len(bold) > 4 and bold.startswith("**") and bold.endswith("**"):
+        return bold.strip("*: ")
+    return ""
 
 
 def _one_line(text: str) -> str:

@@ -44,7 +44,7 @@ class ZeroShot:
     def __init__(self, labels: Sequence[Named], encoder: Encoder) -> None:
         self.labels = tuple(labels)
         self._encoder = encoder
-        self._vectors = encoder.encode([label_words(x.name, x.description) for x in labels])
+        self._vectors = encoder.encode([label_text(x.name, x.description).full for x in labels])
 
     def predict(self, texts: Sequence[tuple[str, str]]) -> list[Prediction]:
         """One prediction for each (title, body): suggestions only."""
@@ -79,7 +79,7 @@ class ZeroShot:
         return np.asarray(1 / (1 + np.exp(-SLOPE * (cosine - MIDDLE))))
 
 
-def label_words(name: str, description: str) -> str:
-    """What is encoded of a label: its name's words, and its description."""
+def label_text(name: str, description: str) -> IssueText:
+    """What is encoded of a label, as the title of an issue: its name's words, its description."""
     words = name.translate(str.maketrans("-_/:", "    "))
-    return f"{words}: {description}" if description else words
+    return IssueText(f"{words}: {description}" if description else words, "")

@@ -15,7 +15,7 @@ from models.encoder import Encoder, Progress
 from models.labels import Group
 from models.snapshot import Provenance, Snapshot, SnapshotIssue, SnapshotLabel
 from models.text import IssueText, prepare
-from models.zero_shot import label_words
+from models.zero_shot import label_text
 
 Array = np.ndarray[Any, Any]
 
@@ -90,7 +90,7 @@ class Examples:
 def load(
     snapshot: Snapshot, encoder: Encoder, *, progress: Progress | None = None
 ) -> tuple[Examples, dict[str, Array]]:
-    """The snapshot's labeled issues as examples, and the vectors of their texts by text hash.
+    """The snapshot's labeled issues as examples, and all vectors by text hash, the labels' last.
 
     Vectors that the snapshot brings for this encoder are used, the others are computed.
     """
@@ -98,7 +98,10 @@ def load(
     texts = tuple(prepare(issue.title, issue.body) for issue in issues)
     labels = used_labels(snapshot.repository.labels, issues)
     known = snapshot.vectors if snapshot.encoder == encoder.version else {}
-    vectors = issue_vectors(texts, encoder, known, progress=progress)
+    # A label's words are encoded as an issue of that title, so that one cache serves both.
+    words = tuple(label_text(x.name, x.description) for x in labels)
+    rows = issue_vectors((*texts, *words), encoder, known, progress=progress)
+    vectors, label_vectors = rows[: len(texts)], rows[len(texts) :, : encoder.dimension]
     names = tuple(label.name for label in labels)
     truth, weights = truth_and_weights(issues, names)
     repository = snapshot.repository
@@ -110,12 +113,12 @@ def load(
         weights=weights,
         days=np.array([_days(issue.created_at) for issue in issues]),
         labels=labels,
-        label_vectors=encoder.encode([label_words(x.name, x.description) for x in labels]),
+        label_vectors=label_vectors,
         groups=groups_of(repository.groups, names, truth),
         target_precision=repository.target_precision,
         label_targets=dict(repository.label_targets),
     )
-    return examples, {text.hash: row for text, row in zip(texts, vectors, strict=True)}
+    return examples, {t.hash: row for t, row in zip((*texts, *words), rows, strict=True)}
 
 
 def is_labeled(issue: SnapshotIssue) -> bool:

@@ -44,9 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _set_threads(args.threads)
         with progress() as report:
             source = snapshot.read(args.snapshot)
-            report("load encoder", 0, 1)
             encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens)
-            report("load encoder", 1, 1)
             examples, vectors = data.load(
                 source, encoder, progress=lambda done, total: report("encode", done, total)
             )
@@ -133,7 +131,7 @@ def _bundle(
         "probabilities": final.out_of_fold.probabilities.astype(np.float32),
         "truth": final.out_of_fold.truth,
     }
-    ordered = {key: vectors[key] for key in newest}
+    ordered = {key: vectors[key] for key in newest} | vectors
     return bundle.Bundle(final.labels, final.head, past, ordered, card, metrics, validation)
 
 
