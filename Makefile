@@ -32,7 +32,7 @@ help: ## this list
 	@echo "PYTEST=...   more arguments for pytest, e.g. PYTEST='-k policy --no-cov'"
 
 demo: $(INSTALLED) ## the main job, from an empty folder to a labeled issue
-	python -m demo.scenario $(if $(filter 1,$(DEMO_EXIT)),--exit)
+	python -m demo $(if $(filter 1,$(DEMO_EXIT)),--exit)
 
 test: $(INSTALLED) $(NODE_MODULES) ## all tests, with coverage
 	python -m pytest --cov --cov-branch --cov-report=term:skip-covered \

@@ -162,8 +162,8 @@ def test_make_alone_lists_the_commands() -> None:
 
 
 def test_make_demo_stops_after_its_run_when_told_so() -> None:
-    assert dry("demo").endswith("-m demo.scenario")
-    assert dry("demo", "DEMO_EXIT=1").endswith("-m demo.scenario --exit")
+    assert dry("demo").endswith("-m demo")
+    assert dry("demo", "DEMO_EXIT=1").endswith("-m demo --exit")
 
 
 def test_make_lint_runs_ruff_and_mypy() -> None:
