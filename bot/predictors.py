@@ -28,6 +28,7 @@ MAX_LOADED = 64
 """Heads kept in memory; the one that was not asked for longest goes first."""
 MAX_WARM = 8
 """Heads loaded at the start: enough for most servers, and the encoder with them."""
+_FIRST_TEXT = ("The first text", "Long enough that its language is looked at as well.")
 
 
 class Predicts(Protocol):
@@ -94,8 +95,10 @@ class Predictors:
         """Load published models ahead of the first issue; returns how many there are now."""
         with self._lock:
             for repository_id in repository_ids:
-                if len(self._loaded) < MAX_WARM:
-                    self._published(repository_id)
+                found = self._published(repository_id) if len(self._loaded) < MAX_WARM else None
+                if found is not None:
+                    # Encoder and language come into memory with the first text: that takes seconds.
+                    found.predict([_FIRST_TEXT])
             return len(self._loaded)
 
     def _published(self, repository_id: int) -> Predicts | None:
