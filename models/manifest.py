@@ -59,11 +59,13 @@ def verify(folder: Path, name: str, *, kind: str) -> dict[str, Any]:
     facts = _read(folder, name)
     if facts.get("kind") != kind:
         raise ArtifactRefused(folder, f"its kind is {facts.get('kind')!r}, not {kind!r}")
-    expected: dict[str, str] = facts.get("files") or {}
+    expected = facts.get("files") or {}
+    if not isinstance(expected, dict):
+        raise ArtifactRefused(folder, f"{name} lists no files")
     present = {path.name: path for path in _files(folder) if path.name != name}
     for missing in sorted(expected.keys() - present.keys()):
         raise ArtifactRefused(folder, f"{missing} is missing")
-    for foreign in sorted(present.keys() - expected.keys()):
+    for foreign in sorted({path.name for path in folder.iterdir()} - {name, *expected}):
         raise ArtifactRefused(folder, f"{foreign} is not in its manifest")
     for file, sha256 in expected.items():
         if digest(present[file]) != sha256:

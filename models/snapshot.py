@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from models.errors import ArtifactRefused
 
 KIND = "labelwright-snapshot/1"
 Provenance = Literal["person", "template", "bot", "us", "unknown"]
+
+NOT_ARRAYS = (AttributeError, EOFError, KeyError, OSError, TypeError, ValueError, BadZipFile)
+"""What numpy raises on a file that holds no arrays, or none of the expected names."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,12 @@ def write(
 ) -> int:
     """Write a snapshot, streaming the issues; returns how many. Raises FileExistsError."""
     with manifest.writing(folder) as aside:
-        facts = asdict(repository)
-        (aside / "repository.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2))
+        facts = json.dumps(asdict(repository), indent=2)
+        (aside / "repository.json").write_text(facts, encoding="utf-8")
         count = 0
-        with (aside / "issues.jsonl").open("w", encoding="utf-8", errors="replace") as file:
+        with (aside / "issues.jsonl").open("w", encoding="utf-8") as file:
             for issue in issues:
-                file.write(json.dumps(asdict(issue), ensure_ascii=True) + "\n")
+                file.write(json.dumps(asdict(issue)) + "\n")
                 count += 1
         if vectors:
             save_vectors(aside / "vectors.npz", vectors)
@@ -99,9 +104,10 @@ def read(folder: Path) -> Snapshot:
     """Read and verify a snapshot. Raises ArtifactRefused, by name, for anything but a whole one."""
     facts = manifest.verify(folder, "manifest.json", kind=KIND)
     try:
-        repository = _repository(json.loads((folder / "repository.json").read_text()))
+        text = (folder / "repository.json").read_text(encoding="utf-8")
+        repository = _repository(json.loads(text))
         issues = tuple(sorted(_issues(folder / "issues.jsonl"), key=_age))
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise ArtifactRefused(folder, f"it does not hold what a snapshot holds: {error}") from error
     path = folder / "vectors.npz"
     return Snapshot(
@@ -122,9 +128,9 @@ def save_vectors(path: Path, vectors: Mapping[str, np.ndarray[Any, Any]]) -> Non
 def load_vectors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """The inverse of `save_vectors`; raises ArtifactRefused on anything else."""
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             return {str(key): row for key, row in zip(data["hashes"], data["vectors"], strict=True)}
-    except (KeyError, OSError, ValueError) as error:
+    except NOT_ARRAYS as error:
         raise ArtifactRefused(path, f"it holds no vectors: {error}") from error
 
 
@@ -138,7 +144,11 @@ def _issues(path: Path) -> Iterator[SnapshotIssue]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             data = json.loads(line)
-            yield SnapshotIssue(**{**data, "removed": tuple(data["removed"])})
+            issue = SnapshotIssue(**{**data, "removed": tuple(data["removed"])})
+            datetime.fromisoformat(issue.created_at)
+            for by in set(issue.labels.values()) - set(get_args(Provenance)):
+                raise ValueError(f"#{issue.number} has labels put by {by!r}")
+            yield issue
 
 
 def _age(issue: SnapshotIssue) -> tuple[str, int]:
