@@ -1,0 +1,179 @@
+"""Trainings are processes: scrubbed, nice, timed, explained, and gone when we say so."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bot import launcher
+from bot.launcher import Launch, TrainingFailed, TrainingTimedOut
+from bot.settings import Settings
+from bot.tasks import Stopped
+
+DEADLINE = 20.0
+FINISHES = (
+    "import pathlib, sys; out = pathlib.Path({out!r}); out.mkdir(); (out / 'card.json').touch(); "
+)
+SLEEPS = "import time; print('asleep', flush=True); time.sleep(60)"
+FAMILY = (
+    "import subprocess, sys, time;"
+    " child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+    " print(child.pid, flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Launch:
+    return Launch.within(tmp_path, Settings(home=tmp_path))
+
+
+def program(code: str, launch: Launch) -> list[str]:
+    return [sys.executable, "-c", code.format(out=str(launch.out))]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.02)
+
+
+def gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_the_command_carries_every_setting(tmp_path: Path):
+    settings = Settings(home=tmp_path, threads=2, max_tokens=128)
+    line = launcher.command(Launch.within(tmp_path, settings, recipe=Path("r.toml")), "python")
+    assert line[:4] == ["python", "-P", "-m", "training.run"]
+    given = dict(zip(line[4::2], line[5::2], strict=True))
+    assert given == {
+        "--snapshot": str(tmp_path / "snapshot"),
+        "--out": str(tmp_path / "bundle"),
+        "--encoder": "all-MiniLM-L6-v2",
+        "--max-tokens": "128",
+        "--threads": "2",
+        "--recipe": str(Path("r.toml").absolute()),
+    }
+
+
+def test_lines_reach_the_log_and_whoever_asked(launch: Launch):
+    code = FINISHES + "print('encode: 1 of 2'); print('careful', file=sys.stderr)"
+    lines: list[str] = []
+    launcher.run(launch, argv=program(code, launch), forward=lines.append)
+    assert sorted(lines) == ["careful", "encode: 1 of 2"]
+    assert sorted(launch.log.read_text().split("\n")) == ["", "careful", "encode: 1 of 2"]
+
+
+def test_no_secret_and_no_home_reach_the_training(launch: Launch, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LABELWRIGHT_WEBHOOK_SECRET", "hush")
+    monkeypatch.setenv("HOME", "/home/ada")
+    lines: list[str] = []
+    code = FINISHES + "import json, os; print(json.dumps(dict(os.environ)))"
+    launcher.run(replace(launch, threads=3), argv=program(code, launch), forward=lines.append)
+    environment = json.loads(lines[0])
+    assert not {name for name in environment if "LABELWRIGHT" in name or name == "HOME"}
+    assert environment["OMP_NUM_THREADS"] == "3"
+    assert environment["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_folder_named_training_where_we_stand_is_not_run(
+    launch: Launch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "run.py").write_text("print('stranger')")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TrainingFailed, match="is refused"):
+        launcher.run(launch)
+    assert "stranger" not in launch.log.read_text()
+
+
+def test_a_training_is_nice(launch: Launch):
+    lines: list[str] = []
+    code = FINISHES + "import os; print(os.nice(0))"
+    launcher.run(launch, argv=program(code, launch), forward=lines.append)
+    assert int(lines[0]) == min(os.nice(0) + launcher.NICENESS, 19)
+
+
+def test_a_training_that_explains_itself_is_quoted(launch: Launch):
+    code = "import sys; print('noise'); sys.exit('training: the snapshot is empty')"
+    with pytest.raises(TrainingFailed, match=r"^the snapshot is empty$") as failed:
+        launcher.run(launch, argv=program(code, launch))
+    assert (failed.value.status, failed.value.log) == (1, launch.log)
+
+
+def test_a_crash_is_told_by_its_last_line_and_a_signal_by_its_name(launch: Launch):
+    with pytest.raises(TrainingFailed, match="status 1: KeyError: 'x'"):
+        launcher.run(launch, argv=program("dict()['x']", launch))
+    killed = "import os; os.kill(os.getpid(), 9)"
+    with pytest.raises(TrainingFailed, match="killed by SIGKILL; was there too little memory"):
+        launcher.run(launch, argv=program(killed, launch))
+
+
+def test_success_without_a_bundle_is_a_failure(launch: Launch):
+    with pytest.raises(TrainingFailed, match="status 0: done"):
+        launcher.run(launch, argv=program("print('done')", launch))
+
+
+def test_a_training_that_takes_too_long_is_killed_with_its_children(launch: Launch):
+    lines: list[str] = []
+    with pytest.raises(TrainingTimedOut, match="longer than 1 s"):
+        launcher.run(
+            replace(launch, timeout=1.0), argv=program(FAMILY, launch), forward=lines.append
+        )
+    wait_for(lambda: gone(int(lines[0])))
+
+
+def test_a_stop_ends_the_training(launch: Launch):
+    stop = threading.Event()
+    with pytest.raises(Stopped):
+        launcher.run(
+            launch, argv=program(SLEEPS, launch), stop=stop, forward=lambda line: stop.set()
+        )
+
+
+def test_a_training_that_ignores_the_request_is_killed(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(launcher, "GRACE", 0.2)
+    code = (
+        "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        " print(os.getpid(), flush=True); time.sleep(60)"
+    )
+    stop, pids = threading.Event(), list[int]()
+
+    def forward(line: str) -> None:
+        pids.append(int(line))
+        stop.set()
+
+    with pytest.raises(Stopped):
+        launcher.run(launch, argv=program(code, launch), stop=stop, forward=forward)
+    wait_for(lambda: gone(pids[0]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_training_ends_when_the_server_is_killed(tmp_path: Path):
+    parent_code = (
+        "import pathlib, sys; from bot import launcher; from bot.settings import Settings;"
+        " folder = pathlib.Path(sys.argv[1]);"
+        " launch = launcher.Launch.within(folder, Settings(home=folder));"
+        " launcher.run(launch, argv=[sys.executable, '-c', sys.argv[2]])"
+    )
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", parent_code, str(tmp_path), code])
+    log = tmp_path / "training.log"
+    wait_for(lambda: log.exists() and log.read_text().endswith("\n"))
+    parent.send_signal(signal.SIGKILL)
+    parent.wait(DEADLINE)
+    wait_for(lambda: gone(int(log.read_text())))

@@ -1,0 +1,119 @@
+"""Train and publish: what little is refused, what is kept, what is thrown away."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot import launcher
+from bot.launcher import Launch, TrainingFailed
+from bot.settings import Settings
+from bot.store import Store
+from bot.store.rows import Issue, Label, Repository
+from bot.training import NothingToLearn, Trainer
+from models.registry import Registry
+from models.snapshot import read, save_vectors
+
+REPO = 9
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(tmp_path / "labelwright.db")
+    opened.repositories.upsert(REPO, "octo/app")
+    opened.labels.upsert(Label(REPO, 1, "bug"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def trainer(store: Store, tmp_path: Path) -> Trainer:
+    return Trainer(Settings(home=tmp_path), store, Registry(tmp_path / "models"), now=lambda: 1e9)
+
+
+def repository(store: Store, issues: int) -> Repository:
+    for number in range(1, issues + 1):
+        at = f"2025-01-01T00:00:{number:02}Z"
+        store.issues.upsert(
+            Issue(REPO, number, number, f"t{number}", "b", created_at=at, labels=(1,))
+        )
+    found = store.repositories.get(REPO)
+    assert found is not None
+    return found
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, seen: list[object]) -> None:
+    """A training that notes what it was given and writes one vector."""
+
+    def run(launch: Launch, **how: object) -> float:
+        seen.append(read(launch.snapshot))
+        launch.out.mkdir()
+        (launch.out / "card.json").write_text(json.dumps({"encoder": {"version": "mini-1"}}))
+        save_vectors(launch.out / "vectors.npz", {"a" * 32: np.ones(3)})
+        return 0.0
+
+    monkeypatch.setattr(launcher, "run", run)
+
+
+def test_too_few_labeled_issues_start_no_process(trainer: Trainer, store: Store, tmp_path: Path):
+    with pytest.raises(NothingToLearn, match="has 19 labeled issues, 20 are needed"):
+        trainer.train(repository(store, 19))
+    assert not list(tmp_path.glob("runs/*/training.log"))
+
+
+def test_vectors_are_kept_for_the_next_training(
+    trainer: Trainer, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    pretend(monkeypatch, [])
+    with trainer.bundle(repository(store, 20)):
+        pass
+    assert list(store.vectors.get_many("mini-1", ["a" * 32])) == ["a" * 32]
+
+
+def test_no_issue_text_outlives_a_run(
+    trainer: Trainer, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pretend(monkeypatch, [])
+    with trainer.bundle(repository(store, 20)) as bundle:
+        assert bundle.exists()
+    assert [path.name for path in tmp_path.glob("runs/*/*")] == []
+
+
+def test_no_issue_text_outlives_a_run_that_fails(
+    trainer: Trainer, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(
+        launcher, "command", lambda launch: ["/bin/sh", "-c", "echo 'training: no'; exit 1"]
+    )
+    with pytest.raises(TrainingFailed, match=r"^no$"):
+        trainer.train(repository(store, 20))
+    assert [path.name for path in tmp_path.glob("runs/*/*")] == ["training.log"]
+    assert trainer.registry.current(REPO) is None
+
+
+def test_what_a_killed_run_left_is_swept_later(
+    trainer: Trainer, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pretend(monkeypatch, [])
+    for name, age in (("train.9.old", 200_000), ("train.9.young", 10), ("mine", 200_000)):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        os.utime(tmp_path / "runs" / name, (1e9 - age, 1e9 - age))
+    with trainer.bundle(repository(store, 20)):
+        pass
+    kept = {path.name for path in tmp_path.glob("runs/*")}
+    assert "train.9.old" not in kept and {"train.9.young", "mine"} <= kept
+
+
+def test_the_past_can_be_trained_on(
+    trainer: Trainer, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[object] = []
+    pretend(monkeypatch, seen)
+    with trainer.bundle(repository(store, 30), as_of="2025-01-01T00:00:25Z"):
+        pass
+    assert len(seen[0].issues) == 24  # type: ignore[attr-defined]
