@@ -25,7 +25,7 @@ from models.errors import ArtifactRefused
 from models.head import Head
 from models.labels import LabelSet
 from models.neighbours import Neighbours, PastIssue
-from models.snapshot import load_vectors, save_vectors
+from models.snapshot import NOT_ARRAYS, load_vectors, save_vectors
 
 KIND = "labelwright-bundle/1"
 Array = np.ndarray[Any, Any]
@@ -76,10 +76,9 @@ def read(folder: Path) -> Bundle:
         head = Head.from_arrays(labels.names, labels.groups, _load(folder / "terms.json"), arrays)
         past = tuple(PastIssue(n, t, tuple(x)) for n, t, x in _load(folder / "past.json"))
         vectors = load_vectors(folder / "vectors.npz")
-        with np.load(folder / "validation.npz", allow_pickle=False) as data:
-            validation = {name: data[name] for name in data.files}
-        metrics = _load(folder / "metrics.json")
-    except (KeyError, TypeError, ValueError, OSError, SafetensorError) as error:
+        validation = _arrays(folder / "validation.npz")
+        metrics = dict(_load(folder / "metrics.json"))
+    except (*NOT_ARRAYS, SafetensorError) as error:
         raise ArtifactRefused(folder, f"it does not hold what a bundle holds: {error}") from error
     if len(past) > len(vectors):
         raise ArtifactRefused(folder, f"{len(past)} past issues, but {len(vectors)} vectors")
@@ -88,6 +87,11 @@ def read(folder: Path) -> Bundle:
 
 def _dump(path: Path, value: Any, indent: int | None = None) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
+
+
+def _arrays(path: Path) -> dict[str, Array]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+        return {name: data[name] for name in data.files}
 
 
 def _load(path: Path) -> Any:
