@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from models.bundle import Bundle
 from models.labels import LabelSet
 from training import baselines
 from training.data import Examples
@@ -24,6 +25,7 @@ Array = np.ndarray[Any, Any]
 
 MIN_SUPPORT = 20
 MACRO_POSITIVES = 10
+MIN_UNSEEN = 30
 
 
 def evaluate(
@@ -70,6 +72,37 @@ def evaluate(
                 for name, decided in rivals.items()
             },
         },
+    }
+
+
+def beside(
+    current: Bundle, labels: LabelSet, probabilities: Array, holdout: Examples, columns: Array
+) -> dict[str, Any]:
+    """The current version's figures beside this one's, on issues that neither has seen.
+
+    The current version was deployed on everything there was then, so only issues opened after
+    that count; with fewer than MIN_UNSEEN of them there is nothing to compare, and "why" says so.
+    """
+    newest = current.card["fits"]["deployed"]["newest"]
+    rows = np.array([i for i, x in enumerate(holdout.issues) if x.created_at > newest], dtype=int)
+    if len(rows) < MIN_UNSEEN:
+        return {"n_holdout": len(rows), "why": f"{len(rows)} newer issues, {MIN_UNSEEN} needed"}
+    part = holdout.take(rows)
+    known = [j for j in columns if labels.rules[j].name in current.labels.names]
+    theirs = np.zeros_like(probabilities[rows])
+    scores = current.head.probabilities(part.texts, part.vectors)
+    rules = list(labels.rules)
+    for j in known:
+        k = current.labels.index(labels.rules[j].name)
+        theirs[:, j], rules[j] = scores[:, k], current.labels.rules[k]
+    shown, _ = _decide(labels, probabilities[rows], columns)
+    shown_before, _ = _decide(labels.with_rules(rules), theirs, columns)
+    truth = part.truth[:, columns]
+    macro = np.flatnonzero(truth.any(axis=0))
+    return {
+        "n_holdout": len(rows),
+        "this version": _figures(truth, shown, macro),
+        "current version": _figures(truth, shown_before, macro),
     }
 
 

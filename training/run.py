@@ -25,7 +25,7 @@ from models.neighbours import PastIssue, far_below
 from models.text import TEXT_VERSION
 from training import data
 from training.data import Examples
-from training.evaluate import evaluate
+from training.evaluate import beside, evaluate, reported_columns
 from training.fit import Fit, fit
 from training.progress import Report, progress
 from training.recipe import Recipe
@@ -48,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             examples, vectors = data.load(
                 source, encoder, progress=lambda done, total: report("encode", done, total)
             )
-            metrics, final = _train(examples, recipe, report)
+            current = _current(args.current, encoder)
+            metrics, final = _train(examples, recipe, current, report)
             facts = _facts(recipe, encoder, started)
             made = _bundle(source, examples, vectors, final, metrics, facts)
             bundle.write(args.out, made)
@@ -64,7 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _train(examples: Examples, recipe: Recipe, report: Report) -> tuple[dict[str, Any], Fit]:
+def _train(
+    examples: Examples, recipe: Recipe, current: bundle.Bundle | None, report: Report
+) -> tuple[dict[str, Any], Fit]:
     """The figures of the evaluation fit, and the deployed fit."""
     if len(examples) < MIN_LABELED or not (examples.truth.sum(axis=0) >= 2).any():
         raise NotEnoughLabels(
@@ -84,10 +87,20 @@ def _train(examples: Examples, recipe: Recipe, report: Report) -> tuple[dict[str
     probabilities = first.head.probabilities(holdout.texts, holdout.vectors)
     report("evaluate", 0, 1)
     metrics = evaluate(first.labels, probabilities, train, holdout, seed=recipe.seed)
+    if current:
+        columns = reported_columns(train, holdout)
+        metrics["beside_current"] = beside(current, first.labels, probabilities, holdout, columns)
     report("evaluate", 1, 1)
     metrics = {"recipe": recipe.name, **metrics, "half_life": first.half_life}
     metrics["half_life_scores"] = first.half_life_scores
     return metrics, fit(examples, earlier=first, report=deployed)
+
+
+def _current(folder: Path | None, encoder: Encoder) -> bundle.Bundle | None:
+    """The version to compare with; another encoder's cannot be asked about these vectors."""
+    current = bundle.read(folder) if folder else None
+    same = current and current.card["encoder"]["version"] == encoder.version
+    return current if same else None
 
 
 def _bundle(
@@ -174,6 +187,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--recipe", type=Path, help="a TOML file of settings; see training/recipe.py"
     )
+    parser.add_argument("--current", type=Path, help="bundle in force, to compare with")
     parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="name, folder or cached hub id")
     parser.add_argument("--max-tokens", type=int, default=256, help="tokens read of an issue")
     parser.add_argument("--threads", type=int, help="torch threads (default: all cores)")
