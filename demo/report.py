@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 def table(outcomes: Sequence[Outcome]) -> Table:
     """One row an issue, in the order in which they were opened."""
-    made = Table(title="24 new issues" if len(outcomes) == 24 else None, title_justify="left")
-    for name in ("#", "title", "applied", "suggested", "expected", "", "ms"):
-        made.add_column(name, justify="right" if name in ("#", "ms") else "left", overflow="fold")
+    made = Table(title=f"{len(outcomes)} new issues", title_justify="left")
+    made.add_column("#", justify="right")
+    made.add_column("title", no_wrap=True, overflow="ellipsis", min_width=16)
+    for name in ("applied", "suggested", "expected", "judged"):
+        made.add_column(name, overflow="fold")
+    made.add_column("ms", justify="right")
     for each in outcomes:
         cells = (each.applied, each.suggested, each.expected)
         made.add_row(
             str(each.number),
-            Text(each.title[:56]),
+            Text(each.title[:44]),
             *(Text(", ".join(labels)) for labels in cells),
             mark(each),
             "-" if each.seconds is None else f"{each.seconds * 1000:.0f}",
@@ -95,12 +98,13 @@ def phase_lines(seconds: Mapping[str, float]) -> list[str]:
 
 def curl(url: str, method: str, **arguments: Any) -> str:
     """One line for a shell that calls a control method of the stand-in."""
-    words = ["curl", "-s", f"{url}/_control/{method}", "--json", json.dumps(arguments)]
+    kind = "Content-Type: application/json"
+    words = ["curl", "-s", f"{url}/_control/{method}", "-H", kind, "-d", json.dumps(arguments)]
     return shlex.join(words)
 
 
-def next_lines(github: str, web: str, home: str, full_name: str) -> list[str]:
-    """Where everything is, and what to try."""
+def next_lines(github: str, web: str, home: str, full_name: str, number: int) -> list[str]:
+    """Where everything is, and what to try; `number` is that of the next issue."""
     title = "Thumbnails of RAW files are black since 1.6"
     body = "The log says: decode failed. JPEG is fine."
     return [
@@ -110,8 +114,8 @@ def next_lines(github: str, web: str, home: str, full_name: str) -> list[str]:
         "",
         "Open another issue:",
         f"  {curl(github, 'open_issue', full_name=full_name, title=title, body=body)}",
-        "See its labels (its number is in the answer):",
-        f"  {curl(github, 'labels_on', full_name=full_name, number=835)}",
+        "See its labels:",
+        f"  {curl(github, 'labels_on', full_name=full_name, number=number)}",
         "See why:",
         f"  LABELWRIGHT_HOME={home} .venv/bin/labelwright predict {full_name}"
         f" --title {shlex.quote(title)} --body {shlex.quote(body)}",

@@ -29,10 +29,9 @@ from demo.watching import Arrivals
 from models.registry import Registry
 
 if TYPE_CHECKING:
-    from demo.product import Server
     from demo.watching import Outcome
 
-_WIDE = 150
+_WIDE = 160
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,7 +75,7 @@ def _run(home: Path, console: Console, *, stay: bool) -> None:
         demo = Demo(github, server, store, registry, sample, arrivals, tell)
         _play(demo, phases, console)
         if stay:
-            _stay(server, github.url, sample, console)
+            _stay(demo, console)
 
 
 def _play(demo: Demo, phases: Phases, console: Console) -> None:
@@ -115,11 +114,14 @@ def _correct(demo: Demo, outcomes: Sequence[Outcome]) -> None:
     demo.tell(f"   #{chosen.number} is edited and decided anew; {label} stays off: {reason}")
 
 
-def _stay(server: Server, github: str, sample: Sample, console: Console) -> None:
+def _stay(demo: Demo, console: Console) -> None:
     """Leave everything running until Ctrl-C. Raises DidNotHappen when the server ends by itself."""
+    server, name = demo.server, demo.sample.full_name
+    number = demo.next_number
     home = str(server.log.parent)
-    for line in report.next_lines(github, server.url, home, sample.full_name):
+    for line in report.next_lines(demo.github.url, server.url, home, name, number):
         console.print(Text(line), soft_wrap=True)
+    console.file.flush()
     stopped = threading.Event()
     with contextlib.suppress(KeyboardInterrupt):
         while server.process.poll() is None:

@@ -110,6 +110,12 @@ class Demo:
             raise DidNotHappen(f"{self.sample.full_name} is known to the store")
         return found
 
+    @property
+    def next_number(self) -> int:
+        """The number that the next issue will get."""
+        found = self.github.state.repository(self.sample.full_name)
+        return found.next_number if found else 1
+
     def install(self) -> None:
         """Install the App, and wait until the server has taken the repository up."""
         self.github.control.set_webhook(SLUG, f"{self.server.url}/webhook")
