@@ -33,15 +33,19 @@ class LiveLabel:
         """The record after one more decision was judged by people.
 
         Demoted when P(precision >= target) over the last WINDOW decisions falls under
-        DEMOTE_BELOW; back when it is over PROMOTE_ABOVE. The gap keeps it from flapping.
+        DEMOTE_BELOW; back when it is over PROMOTE_ABOVE. The gap keeps it from flapping. At a
+        target of 0.97 or more a handful of decisions proves little even if all were right: a
+        record without a mistake never demotes, and a whole window without one brings it back.
         """
         outcomes = (*self.outcomes, right)[-WINDOW:]
         hits = sum(outcomes)
         chance = reaches(hits, len(outcomes) - hits, target)
         record = f"{hits} of the last {len(outcomes)} right"
-        if self.applies and len(outcomes) >= MIN_LIVE_DECISIONS and chance < DEMOTE_BELOW:
+        poor = chance < DEMOTE_BELOW and hits < len(outcomes)
+        good = chance > PROMOTE_ABOVE or hits == WINDOW
+        if self.applies and len(outcomes) >= MIN_LIVE_DECISIONS and poor:
             return LiveLabel(False, (), f"demoted: {record}, {target:.0%} wanted")
-        if not self.applies and len(outcomes) >= MIN_SHADOW_DECISIONS and chance > PROMOTE_ABOVE:
+        if not self.applies and len(outcomes) >= MIN_SHADOW_DECISIONS and good:
             return LiveLabel(True, outcomes, f"back: {record} in the shadow")
         return LiveLabel(self.applies, outcomes, self.reason)
 

@@ -46,6 +46,8 @@ def apply_threshold(probabilities: Array, truth: Array, target: float) -> ApplyT
         last = passed[-1]
         below = scores[last + 1] if last + 1 < len(scores) else scores[last]
         at = float((scores[last] + below) / 2)
+        if at <= below:  # neighbouring floats have no middle
+            at = float(scores[last])
         return ApplyThreshold(at, f"{right[last]} of {above[last]} right above {at:.2f}")
     return ApplyThreshold(None, _why_not(scores, right, target))
 
@@ -55,7 +57,8 @@ def _why_not(scores: Array, right: Array, target: float) -> str:
     if confident < MIN_DECISIONS:
         return f"{confident} confident decisions, {MIN_DECISIONS} needed"
     share = right[confident - 1] / confident
-    return f"{share:.0%} of {confident} confident decisions were right, {target:.0%} wanted"
+    short = f"too few to be sure of {target:.0%}" if share >= target else f"{target:.0%} wanted"
+    return f"{share:.0%} of {confident} confident decisions were right, {short}"
 
 
 def suggest_threshold(probabilities: Array, truth: Array) -> float:
