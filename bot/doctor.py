@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from bot.errors import SettingsError, StoreError
-from bot.github.errors import GitHubError, Unauthorized
+from bot.github.errors import GitHubError, NotFound, Unauthorized
 from bot.health import readiness
 from bot.settings import Settings
 from bot.store import Store
@@ -147,7 +147,7 @@ def _github(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
         yield _ok("private key", "can be read")
         try:
             yield from _look_at_app(settings, app)
-        except Unauthorized as error:
+        except (NotFound, Unauthorized) as error:
             what = f"{error}: make sure that LABELWRIGHT_APP_ID and the key are of the same App"
             yield Finding("app", "fails", what)
         except GitHubError as error:

@@ -26,6 +26,7 @@ NICENESS = 10
 GRACE = 5.0
 """Seconds between asking a training to end and killing it."""
 _LOOK = 0.1
+_EXPLAINED = "training: "
 _INHERITED = (
     "PATH",
     "LANG",
@@ -46,6 +47,10 @@ class TrainingFailed(BotError):
         super().__init__(message)
         self.status = status
         self.log = log
+
+
+class TrainingRefused(TrainingFailed):
+    """The training says in one line why it cannot be done: to repeat it is no use."""
 
 
 class TrainingTimedOut(TrainingFailed):
@@ -123,8 +128,8 @@ def run(
     """Run a training to its end; returns the seconds it took.
 
     `forward` gets each line that it prints, in another thread. `stop` ends it early: then Stopped
-    is raised. Raises TrainingFailed with the line in which the training explains itself, or
-    TrainingTimedOut. Whatever ends this function, no process of the training is left. `argv` is
+    is raised. Raises TrainingRefused with the line in which the training explains itself,
+    TrainingTimedOut, or TrainingFailed for a crash. Whatever ends this function, no process of the training is left. `argv` is
     the command where it is not to be `command(launch)`.
     """
     wanted = list(command(launch) if argv is None else argv)
@@ -148,7 +153,7 @@ def run(
             _end(process)
             reader.join(GRACE)
     if status != 0 or not (launch.out / "card.json").is_file():
-        raise TrainingFailed(_explain(launch, status), status, launch.log)
+        raise _failure(launch, status)
     return now() - started
 
 
@@ -201,17 +206,19 @@ def _copy(source: IO[bytes], log: IO[bytes], forward: Callable[[str], None] | No
                 forward(line.decode("utf-8", "replace").rstrip())
 
 
-def _explain(launch: Launch, status: int) -> str:
+def _failure(launch: Launch, status: int) -> TrainingFailed:
     said = _last_line(launch.log)
     if status < 0:
         name = signal.Signals(-status).name
         hint = "; was there too little memory?" if -status == signal.SIGKILL else ""
-        return f"the training was killed by {name}{hint} (see {launch.log})"
-    if status == 1 and said.startswith("training: "):
-        return said.removeprefix("training: ")
+        message = f"the training was killed by {name}{hint} (see {launch.log})"
+        return TrainingFailed(message, status, launch.log)
+    if status == 1 and said.startswith(_EXPLAINED):
+        return TrainingRefused(said.removeprefix(_EXPLAINED), status, launch.log)
     if status == 1 and launch.terminal:
-        return "the training failed: it says why above"
-    return f"the training failed with status {status}: {said or 'it said nothing'}"
+        return TrainingRefused("the training failed: it says why above", status, launch.log)
+    message = f"the training failed with status {status}: {said or 'it said nothing'}"
+    return TrainingFailed(message, status, launch.log)
 
 
 def _last_line(path: Path) -> str:

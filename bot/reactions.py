@@ -20,12 +20,22 @@ from bot.github.errors import (
     Suspended,
     Unprocessable,
 )
+from bot.launcher import TrainingRefused, TrainingTimedOut
 from bot.tasks import Stopped
 from models.errors import ModelError
 
 FIRST_DELAY, FACTOR, LONGEST_DELAY = 5.0, 3.0, 3600.0
 """Seconds: 5, 15, 45 … an hour. Eight attempts span about an hour and a half."""
-_PERMANENT = (Forbidden, NotFound, Gone, Moved, Unprocessable, NotConfigured)
+_PERMANENT = (
+    Forbidden,
+    NotFound,
+    Gone,
+    Moved,
+    Unprocessable,
+    NotConfigured,
+    TrainingRefused,
+    TrainingTimedOut,
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from bot import launcher
-from bot.launcher import Launch, TrainingFailed, TrainingTimedOut
+from bot.launcher import Launch, TrainingFailed, TrainingRefused, TrainingTimedOut
 from bot.settings import Settings
 from bot.tasks import Stopped
 
@@ -108,7 +108,7 @@ def test_a_training_is_nice(launch: Launch):
 
 def test_a_training_that_explains_itself_is_quoted(launch: Launch):
     code = "import sys; print('noise'); sys.exit('training: the snapshot is empty')"
-    with pytest.raises(TrainingFailed, match=r"^the snapshot is empty$") as failed:
+    with pytest.raises(TrainingRefused, match=r"^the snapshot is empty$") as failed:
         launcher.run(launch, argv=program(code, launch))
     assert (failed.value.status, failed.value.log) == (1, launch.log)
 

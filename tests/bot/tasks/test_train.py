@@ -1,0 +1,53 @@
+"""The job `train`: where there is nothing to learn, that is its result and no failure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import training
+from bot.store.rows import Job
+from bot.tasks import TASKS, train
+from bot.training import Options, Trained, Trainer
+from demo.github import StandIn
+from tests.bot.world import World, make_world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with StandIn(seed=1) as github:
+        made = make_world(github, tmp_path, now=time.time)
+        yield made
+        made.context.app.close()
+        made.store.close()
+
+
+def job(world: World, repository_id: int) -> Job:
+    made = world.store.jobs.enqueue("train", lane="slow", repository_id=repository_id)
+    assert made is not None and train.train is not None
+    return made
+
+
+def test_nothing_to_learn_is_a_result(world: World):
+    result = TASKS["train"].run(world.context, job(world, world.repository_id))
+    assert result.startswith("nothing to learn: acme/rocket has 0 labeled issues, 20 are needed")
+
+
+def test_a_repository_that_left_is_left_alone(world: World):
+    world.store.repositories.remove(world.repository_id)
+    result = TASKS["train"].run(world.context, job(world, world.repository_id))
+    assert result.startswith("left alone")
+
+
+def test_what_was_published_is_told(world: World, monkeypatch: pytest.MonkeyPatch):
+    def published(self: Trainer, repository: Any, options: Options) -> Trained:
+        assert options.stop is world.context.stop
+        return Trained("0001-abcdef01", {"micro_f1": 0.5, "n_holdout": 7}, 3.0)
+
+    monkeypatch.setattr(training.Trainer, "train", published)
+    result = TASKS["train"].run(world.context, job(world, world.repository_id))
+    assert result == "published 0001-abcdef01: micro F1 0.500 on 7 newer issues, in 3.0 s"

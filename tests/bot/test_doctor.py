@@ -1,0 +1,159 @@
+"""The doctor: each thing that can be wrong is found, and said with what to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import doctor
+from bot.doctor import Finding, examine
+from bot.store import Store
+from demo.github import StandIn
+
+HOOK = "https://labels.example.com/webhook"
+
+
+@dataclass
+class Setup:
+    """A complete configuration against the stand-in, for a test to spoil."""
+
+    github: StandIn
+    home: Path
+    environment: pytest.MonkeyPatch
+    installation_id: int = 0
+
+    def set(self, **values: Any) -> None:
+        for name, value in values.items():
+            self.environment.setenv(f"LABELWRIGHT_{name.upper()}", str(value))
+
+    def findings(self, now: float | None = None) -> dict[str, Finding]:
+        found = examine(time.time if now is None else lambda: now)
+        return {each.name: each for each in found}
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[StandIn]:
+    with StandIn(seed=1) as running:
+        running.control.add_repository("acme/rocket", labels=["bug"])
+        yield running
+
+
+@pytest.fixture
+def setup(
+    github: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: Any, encoder: object
+) -> Setup:
+    monkeypatch.setattr(doctor, "_encoder", lambda settings: encoder)
+    name = f"app-{abs(hash(request.node.name))}"
+    app = github.control.add_app(name, webhook_url=HOOK, webhook_secret="hush")
+    made = Setup(github, tmp_path, monkeypatch)
+    made.installation_id = github.control.install(name, "acme", ["acme/rocket"])["id"]
+    (tmp_path / "key.pem").write_text(app["pem"])
+    made.set(
+        home=tmp_path,
+        app_id=app["id"],
+        private_key_file=tmp_path / "key.pem",
+        webhook_secret="hush",
+        github_url=github.url,
+    )
+    Store.open(tmp_path / "labelwright.db").close()
+    return made
+
+
+def test_a_complete_set_up_has_no_failure(setup: Setup):
+    found = setup.findings()
+    assert {name: each.message for name, each in found.items() if each.state == "fails"} == {}
+    assert found["webhook"].message == f"goes to {HOOK}, signed"
+
+
+def test_wrong_settings_come_alone_and_all_together(setup: Setup):
+    setup.set(port=99999, intake="carrier pigeon")
+    found = examine()
+    assert [each.state for each in found] == ["fails", "fails"]
+
+
+def test_missing_settings_are_listed(setup: Setup):
+    for name in ("APP_ID", "WEBHOOK_SECRET"):
+        setup.environment.delenv(f"LABELWRIGHT_{name}")
+    assert setup.findings()["app"].state == "fails"
+    assert sum(each.name == "settings" for each in examine()) == 2
+
+
+def test_a_damaged_key_is_told_without_quoting_it(setup: Setup):
+    key = (setup.home / "key.pem").read_text().splitlines()
+    (setup.home / "key.pem").write_text("\n".join([key[0], "c2VjcmV0", key[-1]]))
+    found = setup.findings()["private key"]
+    assert found.state == "fails" and "c2VjcmV0" not in found.message
+
+
+def test_the_key_of_another_app_is_found_out(setup: Setup):
+    setup.set(app_id=4242)
+    assert "are of the same App" in setup.findings()["app"].message
+
+
+def test_a_github_that_does_not_answer_is_told(setup: Setup):
+    setup.set(github_url="http://127.0.0.1:9")
+    assert "may this machine reach it?" in setup.findings()["github"].message
+
+
+def test_a_clock_that_is_off_is_told(setup: Setup):
+    found = setup.findings(now=time.time() + 300)["clock"]
+    assert found.state == "fails" and "ahead of GitHub's: turn on NTP" in found.message
+
+
+def test_missing_permissions_are_named(setup: Setup):
+    setup.github.control.set_permissions(setup.installation_id, {"metadata": "read"})
+    found = setup.findings()["installation on acme"]
+    assert found.state == "fails"
+    assert "issues: write" in found.message and "metadata" not in found.message
+
+
+def test_a_suspended_installation_is_a_note(setup: Setup):
+    setup.github.control.suspend(setup.installation_id)
+    assert setup.findings()["installation on acme"].state == "note"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"url": ""}, "set its URL"),
+        ({"url": "https://x.example/hook"}, "its path is /hook, not /webhook"),
+        ({"url": "http://x.example/webhook"}, "its URL is http"),
+        ({"content_type": "form"}, "application/json"),
+        ({"insecure_ssl": "1"}, "turn SSL verification on"),
+        ({"secret": ""}, "set its secret"),
+    ],
+)
+def test_each_fault_of_the_webhook_is_named(config: dict[str, str], message: str):
+    whole = {"url": HOOK, "content_type": "json", "insecure_ssl": "0", "secret": "****"}
+    found = doctor._webhook(doctor.Settings(), whole | config)
+    assert found.state == "fails" and message in found.message
+
+
+def test_polling_needs_no_webhook(setup: Setup):
+    setup.set(intake="poll")
+    setup.environment.delenv("LABELWRIGHT_WEBHOOK_SECRET")
+    assert setup.findings()["webhook"].state == "ok"
+
+
+def test_a_refused_configuration_and_a_damaged_model_are_told(setup: Setup):
+    store = Store.open(setup.home / "labelwright.db")
+    store.repositories.upsert(9, "acme/rocket")
+    store.repositories.set_config(9, None, None, ["line 3: unknown key `x`"])
+    store.close()
+    (setup.home / "models" / "9").mkdir(parents=True)
+    (setup.home / "models" / "9" / "current.json").write_text("{")
+    found = setup.findings()
+    assert "line 3" in found["configuration of acme/rocket"].message
+    assert "labelwright train acme/rocket" in found["model of acme/rocket"].message
+
+
+def test_an_encoder_that_is_not_there_is_told(setup: Setup):
+    setup.environment.undo()
+    setup.set(home=setup.home, encoder="nobody/nothing", github_url="http://127.0.0.1:9")
+    found = setup.findings()["encoder"]
+    assert found.state == "fails" and "nobody/nothing" in found.message
