@@ -4,17 +4,19 @@
     <root>/<repository id>/current.json        {"version": …, "history": [older, …]}
 
 A version is copied aside, verified and renamed into place; `current.json` is replaced in one step.
-A reader sees the old version or the new one, never half of either.
+A reader sees the old version or the new one, never half of either. Writers wait for each other.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,8 +53,9 @@ class Registry:
         owner = (card.get("repository") or {}).get("id")
         if owner != repository_id:
             raise ArtifactRefused(folder, f"it belongs to repository {owner}, not {repository_id}")
-        name = self._store(repository_id, folder)
-        self.activate(repository_id, name)
+        with self._writing(repository_id) as home:
+            name = self._store(home, folder)
+            self._activate(repository_id, name)
         return name
 
     def list(self, repository_id: int) -> Sequence[Version]:
@@ -60,8 +63,8 @@ class Registry:
         current = self.current(repository_id)
         versions = []
         for path in sorted(self._folder(repository_id).glob("*-*"), key=_number):
-            if _VERSION.match(path.name) and (path / "card.json").is_file():
-                card = json.loads((path / "card.json").read_text(encoding="utf-8"))
+            card = _card(path) if _VERSION.match(path.name) else None
+            if card is not None:
                 versions.append(Version(path.name, card, path.name == current))
         return versions
 
@@ -79,6 +82,11 @@ class Registry:
 
     def activate(self, repository_id: int, version: str) -> None:
         """Make a version current, after verifying it. Raises UnknownVersion or ArtifactRefused."""
+        self.path(repository_id, version)
+        with self._writing(repository_id):
+            self._activate(repository_id, version)
+
+    def _activate(self, repository_id: int, version: str) -> None:
         manifest.verify(self.path(repository_id, version), "card.json", kind=bundle.KIND)
         state = self._state(repository_id)
         history = [*state["history"], state["version"]] if state else []
@@ -90,35 +98,40 @@ class Registry:
 
         Raises UnknownVersion when there is none left.
         """
-        state = self._state(repository_id)
-        history = list(state["history"]) if state else []
-        while history:
-            version = history.pop()
-            if (self._folder(repository_id) / version / "card.json").is_file():
-                manifest.verify(self.path(repository_id, version), "card.json", kind=bundle.KIND)
-                self._replace(repository_id, version, history)
-                return str(version)
+        if self.current(repository_id) is None:
+            raise UnknownVersion(f"repository {repository_id} has no version")
+        with self._writing(repository_id) as home:
+            state = self._state(repository_id)
+            history = list(state["history"]) if state else []
+            while history:
+                version = str(history.pop())
+                if (home / version / "card.json").is_file():
+                    manifest.verify(home / version, "card.json", kind=bundle.KIND)
+                    self._replace(repository_id, version, history)
+                    return version
         raise UnknownVersion(f"repository {repository_id} has no earlier version to go back to")
 
-    def _store(self, repository_id: int, folder: Path) -> str:
+    @contextmanager
+    def _writing(self, repository_id: int) -> Iterator[Path]:
+        """The repository's folder, for one writer at a time; clears what a dead one left."""
         home = self._folder(repository_id)
         home.mkdir(parents=True, exist_ok=True)
+        with (home / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for left in home.glob(".publishing.*"):
+                shutil.rmtree(left, ignore_errors=True)
+            yield home
+
+    def _store(self, home: Path, folder: Path) -> str:
         aside = Path(tempfile.mkdtemp(prefix=".publishing.", dir=home))
         try:
             copy = Path(shutil.copytree(folder, aside / "bundle"))
             bundle.read(copy)
-            digest = manifest.digest(copy / "card.json")[:8]
-            while True:
-                name = f"{self._next_number(home):04d}-{digest}"
-                try:
-                    copy.rename(home / name)
-                except OSError:
-                    if not (home / name).exists():
-                        raise
-                else:
-                    return name
+            name = f"{self._next_number(home):04d}-{manifest.digest(copy / 'card.json')[:8]}"
+            copy.rename(home / name)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+        return name
 
     def _next_number(self, home: Path) -> int:
         taken = [_number(path) for path in home.iterdir() if _VERSION.match(path.name)]
@@ -147,6 +160,14 @@ class Registry:
             file.flush()
             os.fsync(file.fileno())
         Path(aside).replace(home / "current.json")
+
+
+def _card(path: Path) -> dict[str, Any] | None:
+    try:
+        card = json.loads((path / "card.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return card if isinstance(card, dict) else None
 
 
 def _number(path: Path) -> int:
