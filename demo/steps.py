@@ -51,8 +51,11 @@ class Phases:
         self.seconds[name] = self.clock() - began
 
 
-def register(github: StandIn, product: Product, sample: Sample) -> None:
-    """Make the App on the stand-in, and write its key and secret into the product's settings."""
+def register(github: StandIn, product: Product, sample: Sample, **more: int) -> None:
+    """Make the App on the stand-in, and write its key and secret into the product's settings.
+
+    `more` are further settings.
+    """
     secret = github.state.secret(40)
     app = github.control.add_app(SLUG, owner=sample.repository["owner"]["login"])
     github.control.set_webhook(SLUG, None, secret)
@@ -70,6 +73,7 @@ def register(github: StandIn, product: Product, sample: Sample) -> None:
             # GitHub recommends a second between two writes, and PyGithub keeps to it by itself;
             # the stand-in is ours alone, and what is measured here is our own time.
             "seconds_between_writes": 0.0,
+            **more,
         }
     )
 
@@ -116,13 +120,24 @@ class Demo:
         found = self.github.state.repository(self.sample.full_name)
         return found.next_number if found else 1
 
-    def install(self) -> None:
-        """Install the App, and wait until the server has taken the repository up."""
-        self.github.control.set_webhook(SLUG, f"{self.server.url}/webhook")
+    def install(self, *, trained: bool = True) -> None:
+        """Install the App, and wait until the server has taken the repository up.
+
+        `trained`: that includes a model, since there is a history to learn from.
+        """
+        self.listen()
         owner = self.sample.repository["owner"]["login"]
         self.github.control.install(SLUG, owner, [self.sample.full_name])
         what = "the App's installation is taken up"
-        self.server.wait_for(what, lambda: self.repository.installation_id, SETUP_SECONDS)
+        self.server.wait_for(what, self._is_installed, SETUP_SECONDS)
+        self.settle(trained=trained)
+
+    def listen(self) -> None:
+        """Send the App's webhooks to the server that runs now."""
+        self.github.control.set_webhook(SLUG, f"{self.server.url}/webhook")
+
+    def settle(self, *, trained: bool = True) -> None:
+        """Wait until nothing is left to do before the first issue."""
         said: list[str] = []
 
         def ready() -> bool:
@@ -130,7 +145,7 @@ class Demo:
             if busy and busy not in said:
                 said.append(busy)
                 self.tell(f"   {busy}")
-            return not busy and self._is_set_up()
+            return not busy and self._is_set_up(trained)
 
         self.server.wait_for("history, configuration and model are there", ready, SETUP_SECONDS)
 
@@ -148,11 +163,15 @@ class Demo:
         due = [job.kind for job in jobs if job.state == "waiting" and job.run_at <= now]
         return ", ".join(sorted({*running, *due}))
 
-    def _is_set_up(self) -> bool:
+    def _is_installed(self) -> bool:
+        found = self.store.repositories.by_name(self.sample.full_name)
+        return found is not None and found.installation_id is not None
+
+    def _is_set_up(self, trained: bool) -> bool:
         row = self.repository
         mode = effective_mode(RepoConfig.from_dict(row.config), row.mode)
-        trained = self.registry.current(row.id) is not None
-        return mode == "apply" and row.labels_synced_at is not None and trained
+        model = not trained or self.registry.current(row.id) is not None
+        return mode == "apply" and row.labels_synced_at is not None and model
 
     def open_issue(self, row: dict[str, Any]) -> Outcome:
         """Open an issue, and wait until its labels are on it. Raises DidNotHappen."""
