@@ -78,6 +78,9 @@ def read(folder: Path) -> Bundle:
         vectors = load_vectors(folder / "vectors.npz")
         validation = _arrays(folder / "validation.npz")
         metrics = dict(_load(folder / "metrics.json"))
+        needed = card["repository"]["id"], card["encoder"]["version"], card["far_below"]
+        if None in needed:
+            raise ValueError("its card leaves out the repository, the encoder or far_below")
     except (*NOT_ARRAYS, SafetensorError) as error:
         raise ArtifactRefused(folder, f"it does not hold what a bundle holds: {error}") from error
     if len(past) > len(vectors):

