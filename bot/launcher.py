@@ -61,7 +61,8 @@ class TrainingTimedOut(TrainingFailed):
 class Launch:
     """One training: folders, files and limits. `timeout` in seconds, `threads` None for all.
 
-    `terminal`: standard error goes to ours, where the training draws its bars.
+    `terminal`: standard error goes to ours, where the training draws its bars. `niceness` is by
+    how much it stands back behind the server's own processes.
     """
 
     snapshot: Path
@@ -73,6 +74,7 @@ class Launch:
     threads: int | None = None
     recipe: Path | None = None
     terminal: bool = False
+    niceness: int = NICENESS
 
     @classmethod
     def within(cls, folder: Path, settings: Settings, *, recipe: Path | None = None) -> Launch:
@@ -129,11 +131,11 @@ def run(
 
     `forward` gets each line that it prints, in another thread. `stop` ends it early: then Stopped
     is raised. Raises TrainingRefused with the line in which the training explains itself,
-    TrainingTimedOut, or TrainingFailed for a crash. Whatever ends this function, no process of the training is left. `argv` is
-    the command where it is not to be `command(launch)`.
+    TrainingTimedOut, or TrainingFailed for a crash. Whatever ends this function, no process of the
+    training is left. `argv` is the command where it is not to be `command(launch)`.
     """
     wanted = list(command(launch) if argv is None else argv)
-    shim = [sys.executable, "-P", "-m", "bot.child", str(NICENESS), *wanted]
+    shim = [sys.executable, "-P", "-m", "bot.child", str(launch.niceness), *wanted]
     started = now()
     with launch.log.open("ab") as log:
         process = subprocess.Popen(

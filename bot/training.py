@@ -38,12 +38,14 @@ class NothingToLearn(BotError):
 @dataclass(frozen=True)
 class Options:
     """How to train. `recipe` is a TOML file, None for the default; `forward` gets each line that
-    the training prints; `terminal` lets it draw on ours; `stop` ends it early."""
+    the training prints; `terminal` lets it draw on ours; `stop` ends it early; `niceness` is by how
+    much it stands back behind other processes."""
 
     recipe: Path | None = None
     forward: Callable[[str], None] | None = None
     terminal: bool = False
     stop: threading.Event | None = None
+    niceness: int = launcher.NICENESS
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Trainer:
             _require_enough(repository, contents)
             chosen = options or Options()
             launch = Launch.within(folder, self.settings, recipe=chosen.recipe)
-            launch = replace(launch, terminal=chosen.terminal)
+            launch = replace(launch, terminal=chosen.terminal, niceness=chosen.niceness)
             launcher.run(launch, forward=chosen.forward, stop=chosen.stop)
             self._keep_vectors(launch.out)
             yield launch.out

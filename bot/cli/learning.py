@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.common import AsJson, RepositoryName, desk, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from bot.training import Options
 
 CONTRACT = (
     "version",
@@ -41,14 +45,12 @@ def train(
 
     Example: labelwright train octo/app
     """
-    from bot.training import Options, Trainer
+    from bot.training import Trainer
 
     with desk() as here:
         row = here.repository(repository)
         trainer = Trainer(here.settings, here.store, here.registry())
-        terminal = sys.stderr.isatty()
-        options = Options(recipe=recipe, forward=None if terminal else say, terminal=terminal)
-        done = trainer.train(row, options)
+        done = trainer.train(row, replace(foreground(), recipe=recipe))
     figures = ordered(done.version, done.metrics, round(done.seconds, 1))
     if as_json:
         print_json(figures)
@@ -80,6 +82,14 @@ def evaluate(repository: RepositoryName, as_json: AsJson = False) -> None:
         print_json(figures)
         return
     _print_figures(f"{repository}: version {version}", figures)
+
+
+def foreground() -> Options:
+    """How to train while somebody waits: bars on a terminal, plain lines elsewhere, no niceness."""
+    from bot.training import Options
+
+    terminal = sys.stderr.isatty()
+    return Options(forward=None if terminal else say, terminal=terminal, niceness=0)
 
 
 def ordered(version: str, metrics: dict[str, Any], seconds: float | None) -> dict[str, Any]:

@@ -122,17 +122,16 @@ def _offline(here: Desk, row: Repository) -> Offline:
 @contextmanager
 def _model(here: Desk, row: Repository, issues: list[Issue], current: bool) -> Iterator[Offline]:
     """The model of a replay: the published one, or one that knows only what came before."""
+    from bot.cli.learning import foreground
     from bot.offline import Offline
-    from bot.training import Options, Trainer
+    from bot.training import Trainer
 
     if current:
         say("the published version may have learned from these issues: figures are too good")
         yield _offline(here, row)
         return
-    terminal = sys.stderr.isatty()
-    options = Options(forward=None if terminal else say, terminal=terminal)
     trainer = Trainer(here.settings, here.store, here.registry())
-    with trainer.bundle(row, options, as_of=issues[0].created_at) as bundle:
+    with trainer.bundle(row, foreground(), as_of=issues[0].created_at) as bundle:
         loaders = here.loaders()
         predictor = loaders.bundle(bundle)
         yield Offline(here.store, row, predictor, loaders.targets(predictor))
