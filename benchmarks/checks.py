@@ -21,13 +21,25 @@ def requests(log: Sequence[dict[str, Any]], outcomes: Sequence[Outcome]) -> dict
     kinds = Counter(f"{entry['method']} {kind(entry['path'])}" for entry in log)
     labeled = sum(each.seconds is not None for each in outcomes)
     per_issue = _about_labeled(outcomes, log)
-    applied = sum(len(each.applied) for each in outcomes)
     return {
         "total": sum(kinds.values()),
         "kinds": dict(kinds.most_common()),
         "per_labeled_issue": per_issue / labeled if labeled else None,
-        "applied": applied,
-        "right": applied - sum(len(each.wrong) for each in outcomes),
+    }
+
+
+def judged(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """How many labels were applied, and how many of them the real issue has.
+
+    Judged on the issues that have labels: nobody has looked at the others.
+    """
+    known = [each for each in outcomes if each.expected]
+    applied = sum(len(each.applied) for each in known)
+    return {
+        "applied": sum(len(each.applied) for each in outcomes),
+        "issues_with_labels": len(known),
+        "applied_to_those": applied,
+        "right": applied - sum(len(each.wrong) for each in known),
     }
 
 

@@ -41,8 +41,8 @@ def measure(product: Product, path: Path) -> dict[str, Any]:
         fresh, fresh_seconds = timed(product, "train", common.REPOSITORY, "--json")
     cached, cached_seconds = timed(product, "train", common.REPOSITORY, "--json")
     return {
-        "import": {"seconds": first_seconds, **first},
-        "import again": {"seconds": again_seconds, **again},
+        "import": {**first, "seconds": first_seconds},
+        "import again": {**again, "seconds": again_seconds},
         "train": {"seconds": fresh_seconds, "peak_rss_mb": round(memory.peak / 2**20)},
         "train again": {"seconds": cached_seconds},
         "same figures": same(fresh, cached),

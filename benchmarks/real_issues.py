@@ -160,6 +160,7 @@ def run(demo: Demo, rows: Sequence[dict[str, Any]], idle: int) -> dict[str, Any]
             "issues_per_second": round(len(together) / seconds, 2) if together else None,
         },
         "requests": checks.requests(demo.github.control.requests(since=before), outcomes),
+        "judged": checks.judged(outcomes),
         "outcomes": [checks.outcome_json(each) for each in outcomes],
     }
 
@@ -275,8 +276,11 @@ def show(figures: dict[str, Any]) -> None:
         f" {len(figures['different'])} different"
     )
     print(f"{len(figures['lost'])} lost, {len(figures['twice'])} twice")
-    right, applied = figures["requests"]["right"], figures["requests"]["applied"]
-    print(f"{applied} labels applied, {right} of them are on the real issue")
+    judged = figures["judged"]
+    print(
+        f"{judged['applied']} labels applied; on the {judged['issues_with_labels']} issues that"
+        f" have labels {judged['applied_to_those']}, {judged['right']} of them right"
+    )
     print(f"memory of the server's processes: {figures['memory_mb']} MB")
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -63,7 +65,7 @@ class Product:
         """Run `labelwright serve` while the block runs. Raises DidNotHappen."""
         server = Server(self)
         try:
-            server.wait_until_listening()
+            server.wait_until_ready()
             yield server
         finally:
             server.stop()
@@ -100,9 +102,20 @@ class Server:
         self._reader = threading.Thread(target=self._read, args=(self.process.stderr,))
         self._reader.start()
 
-    def wait_until_listening(self, timeout: float = 120.0) -> None:
-        """Return once webhooks can be sent to `url`. Raises DidNotHappen."""
+    def wait_until_ready(self, timeout: float = 120.0) -> None:
+        """Return once the web process, at `url`, says that it and the worker are ready.
+
+        Raises DidNotHappen.
+        """
         self.wait_for("the web process listens", self._listening.is_set, timeout)
+        self.wait_for("the server is ready", self._is_ready, timeout)
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=10) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.URLError:  # 503 among them
+            return False
 
     def wait_for(self, what: str, condition: Callable[[], T], timeout: float) -> T:
         """The first true answer of `condition`.
