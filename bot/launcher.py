@@ -134,19 +134,9 @@ def run(
     TrainingTimedOut, or TrainingFailed for a crash. Whatever ends this function, no process of the
     training is left. `argv` is the command where it is not to be `command(launch)`.
     """
-    wanted = list(command(launch) if argv is None else argv)
-    shim = [sys.executable, "-P", "-m", "bot.child", str(launch.niceness), *wanted]
     started = now()
     with launch.log.open("ab") as log:
-        process = subprocess.Popen(
-            shim,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=None if launch.terminal else subprocess.STDOUT,
-            env=environment(launch.threads),
-            cwd=launch.log.parent,
-            start_new_session=True,
-        )
+        process = _start(launch, command(launch) if argv is None else argv)
         reader = threading.Thread(target=_copy, args=(process.stdout, log, forward), daemon=True)
         reader.start()
         try:
@@ -157,6 +147,18 @@ def run(
     if status != 0 or not (launch.out / "card.json").is_file():
         raise _failure(launch, status)
     return now() - started
+
+
+def _start(launch: Launch, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "bot.child", str(launch.niceness), *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=None if launch.terminal else subprocess.STDOUT,
+        env=environment(launch.threads),
+        cwd=launch.log.parent,
+        start_new_session=True,
+    )
 
 
 def _encoder(name: str) -> str:

@@ -58,13 +58,7 @@ def predict(
 
     Example: labelwright predict octo/app --batch new.jsonl --out labels.jsonl
     """
-    single = title is not None or body is not None
-    if single == (batch is not None):
-        raise typer.BadParameter("give either --title and --body, or --batch IN --out OUT")
-    if batch is not None and out is None:
-        raise typer.BadParameter("--batch needs --out OUT; - is standard output")
-    if single and out is not None:
-        raise typer.BadParameter("--out belongs to --batch")
+    _check(single=title is not None or body is not None, batch=batch, out=out)
     with desk() as here:
         offline = _offline(here, here.repository(repository))
         if batch is not None and out is not None:
@@ -75,6 +69,15 @@ def predict(
         print_json(opinion.report())
     else:
         _print_opinion(repository, opinion)
+
+
+def _check(*, single: bool, batch: Path | None, out: Path | None) -> None:
+    if single == (batch is not None):
+        raise typer.BadParameter("give either --title and --body, or --batch IN --out OUT")
+    if batch is not None and out is None:
+        raise typer.BadParameter("--batch needs --out OUT; - is standard output")
+    if single and out is not None:
+        raise typer.BadParameter("--out belongs to --batch")
 
 
 def replay(

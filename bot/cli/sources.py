@@ -55,15 +55,19 @@ def import_(
             with progress_bar("label events") as bar:
                 import_events(here.store, repository, events, report, progress=bar)
     seconds = round(time.perf_counter() - started, 2)
-    for problem in report.broken[:MAX_SHOWN]:
-        say(f"skipped, {problem}")
-    if len(report.broken) > MAX_SHOWN:
-        say(f"skipped, and {len(report.broken) - MAX_SHOWN} more")
+    _tell(report.broken)
     if as_json:
         skipped = {"broken": len(report.broken)}
         print_json(asdict(report) | {"rows": report.rows, "seconds": seconds} | skipped)
     else:
         print(f"{repo}: {summary(report)}; {len(report.broken)} skipped; {seconds} s")
+
+
+def _tell(broken: list[str]) -> None:
+    for problem in broken[:MAX_SHOWN]:
+        say(f"skipped, {problem}")
+    if len(broken) > MAX_SHOWN:
+        say(f"skipped, and {len(broken) - MAX_SHOWN} more")
 
 
 def pull(
