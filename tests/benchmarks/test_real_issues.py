@@ -16,7 +16,7 @@ from demo.watching import Outcome
 def row(number: int, *labels: str, pull: bool = False) -> dict[str, Any]:
     made: dict[str, Any] = {"number": number, "created_at": f"2024-01-{number:02}T00:00:00Z"}
     found = [{"id": 7, "name": n, "color": "ededed", "description": None} for n in labels]
-    return made | {"labels": found} | ({"pull_request": {}} if pull else {})
+    return made | {"labels": found} | ({"pull_request": {"merged_at": None}} if pull else {})
 
 
 def test_history_ends_where_the_newest_fifth_of_the_labeled_issues_begins() -> None:
