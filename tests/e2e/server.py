@@ -79,7 +79,7 @@ class Server:
                     start_new_session=kind == "serve",
                 )
         for kind in kinds:
-            self.eventually(lambda kind=kind: self._is_at_work(kind))
+            self.eventually(lambda kind=kind: self._has_started(kind))
 
     def kill(self, kind: str) -> None:
         """End a process as a crash does."""
@@ -96,7 +96,7 @@ class Server:
     def children(self) -> dict[str, psutil.Process]:
         """The processes that `serve` runs now, by kind."""
         found = psutil.Process(self.processes["serve"].pid).children()
-        return {process.cmdline()[-1]: process for process in found if process.cmdline()}
+        return {kind: child for child in found if (kind := command_of(child)[-1])}
 
     def close(self) -> None:
         """End what still runs."""
@@ -126,15 +126,23 @@ class Server:
         assert done.returncode == 0, done.stderr.decode()
         return json.loads(done.stdout)
 
-    def _is_at_work(self, kind: str) -> bool:
-        status = self.processes[kind].poll()
-        assert status is None, f"{kind} ended with {status}\n{self.explain()}"
-        beats = {beat.pid: beat.process for beat in self.store.heartbeats.all()}
+    def is_alive(self, kind: str) -> bool:
+        """Whether the child of `serve` of that kind that runs now is at work."""
+        child = self.children().get(kind)
+        return child is not None and self._is_at_work(kind, child.pid)
+
+    def _has_started(self, kind: str) -> bool:
+        process = self.processes[kind]
+        assert process.poll() is None, f"{kind} ended with {process.poll()}\n{self.explain()}"
         if kind == "serve":
-            return set(beats.values()) >= {"worker", "clock"} and self._listens()
+            return all(self.is_alive(each) for each in ("web", "worker", "clock"))
+        return self._is_at_work(kind, process.pid)
+
+    def _is_at_work(self, kind: str, pid: int) -> bool:
         if kind == "web":
             return self._listens()
-        return beats.get(self.processes[kind].pid) == kind
+        beats = {beat.pid: beat.process for beat in self.store.heartbeats.all()}
+        return beats.get(pid) == kind
 
     def _listens(self) -> bool:
         try:
@@ -204,6 +212,14 @@ class Server:
         shown = [f"{j.kind} {j.number} {j.state} {j.attempts} {j.error}" for j in jobs]
         logs = [f"{log.name}: {log.read_text()[-LOG_SHOWN:]}" for log in self._logs[-4:]]
         return "\n".join([*shown, *logs])
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """The words of a process's command; one empty word for a process that is ending."""
+    try:
+        return process.cmdline() or [""]
+    except psutil.Error:
+        return [""]
 
 
 def free_port() -> int:

@@ -91,32 +91,44 @@ class Repo:
 
 @dataclass
 class Site:
-    """GitHub and the server. Every account has an installation of its own."""
+    """GitHub and the server. Every repository has an account and an installation of its own."""
 
     github: StandIn
     server: Server
     bundle: Path
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def repository(self, owner: str = OWNER, *, mode: str = "apply", trained_: bool = True) -> Repo:
-        """A new repository of a new account, with our App on it, once the server knows it."""
-        number = next(self._numbers)
-        login = f"{owner}-{number}"
-        name = f"{login}/rocket"
-        site = self.github.control
+    def repository(self) -> Repo:
+        """A repository whose model is published, once the server knows it."""
+        return self.install_on(f"{OWNER}-{next(self.numbers)}", model=True)
+
+    def install_on(
+        self,
+        login: str,
+        *,
+        issues: list[dict[str, Any]] | None = None,
+        model: bool = False,
+        wait: bool = True,
+    ) -> Repo:
+        """A new repository of a new account, with a history and with our App on it."""
+        name, site = f"{login}/rocket", self.github.control
         made = site.add_repository(name, labels=trained.labels())
-        site.put_file(name, CONFIG, f"mode: {mode}\n")
-        if trained_:
+        site.plant_issues(name, issues or [])
+        site.put_file(name, CONFIG, "mode: apply\n")
+        if model:
             trained.publish(self.server.home, self.bundle, made["id"])
         installed = site.install("labelwright", login, [name])
         repo = Repo(self, name, made["id"], installed["id"])
-        self.server.eventually(lambda: self._is_known(repo))
+        if wait:
+            self.server.eventually(lambda: self.is_known(repo))
         return repo
 
-    def _is_known(self, repo: Repo) -> bool:
+    def is_known(self, repo: Repo) -> bool:
+        """Whether the server has read a repository's configuration and labels."""
         found = self.server.store.repositories.get(repo.id)
-        known = found is not None and found.config is not None
-        return known and self.server.is_quiet()
+        if found is None or found.config is None or found.labels_synced_at is None:
+            return False
+        return all(job.state == "done" for job in self.server.jobs("backfill", None, repo.id))
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e import trained
 from tests.e2e.site import BOT, Repo, Site
 
 LABELED_ONCE = [["labeled", "bug", BOT]]
@@ -27,21 +26,13 @@ def both_run(site: Site) -> None:
     site.server.eventually(site.server.is_quiet)
 
 
-def held(repo: Repo, method: str, path: str, *, after: bool = False, touched: bool = False) -> int:
+def held(repo: Repo, method: str, path: str, *, after: bool = False, **issue: object) -> int:
     """An issue over which the worker waits in vain for the answer to one of its requests.
 
-    With `after` GitHub did what the request asked for. `touched`: the issue is edited before we
-    read it, so that its label events are read as well.
+    With `after` GitHub did what the request asked for.
     """
     repo.fail("hang", method, path, after=after, seconds=600)
-    repo.github.pause_webhooks()
-    number = repo.open()
-    if touched:
-        repo.github.edit_issue(repo.name, number, body=trained.BUG["body"] + " Again and again.")
-        repo.site.github.state.repositories[repo.id].issues[
-            number
-        ].updated_at = "2099-01-01T00:00:00Z"
-    repo.github.resume_webhooks()
+    number = repo.open(**issue)
     asked = path.replace("[0-9]+", str(number))
     repo.site.server.eventually(lambda: repo.requests(method, asked))
     return number
@@ -66,11 +57,11 @@ def test_killed_before_the_issue_was_read(repo: Repo):
 
 
 def test_killed_after_the_issue_was_read(repo: Repo):
-    number = held(repo, "GET", "/issues/[0-9]+/events$", touched=True)
+    number = held(repo, "GET", "/issues/[0-9]+/events$", labels=["area/web"])
     assert len(repo.requests("GET", f"/issues/{number}$")) == 1
     assert repo.decision(number) is None
-    assert labels_after_a_crash(repo, number) == ["bug"]
-    assert repo.history(number) == LABELED_ONCE
+    assert labels_after_a_crash(repo, number) == ["area/web", "bug"]
+    assert repo.history(number) == [["labeled", "area/web", "reporter"], *LABELED_ONCE]
 
 
 def test_killed_after_the_decision_was_recorded_and_before_github_took_the_write(repo: Repo):
