@@ -93,7 +93,7 @@ def read(path: Path) -> dict[str, list[SnapshotIssue]]:
 
 def snapshot(name: str, issues: Sequence[SnapshotIssue], encoder: Encoder) -> Snapshot:
     """One repository with its three labels as an exclusive group."""
-    group = {"name": "kind", "match": "*", "max": 1}
+    group = {"name": "kind", "members": LABELS, "max": 1}
     labels = tuple(SnapshotLabel(label) for label in LABELS)
     repository = SnapshotRepository(1, name, labels, (group,))
     return Snapshot(name, repository, tuple(issues), encoder.version, {})

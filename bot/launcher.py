@@ -73,6 +73,7 @@ class Launch:
     timeout: float
     threads: int | None = None
     recipe: Path | None = None
+    current: Path | None = None
     terminal: bool = False
     niceness: int = NICENESS
 
@@ -100,6 +101,7 @@ def command(launch: Launch, python: str = sys.executable) -> list[str]:
         "--max-tokens": launch.max_tokens,
         "--threads": launch.threads,
         "--recipe": launch.recipe,
+        "--current": launch.current and launch.current.absolute(),
     }
     given = [str(part) for key, value in options.items() if value for part in (key, value)]
     return [python, "-P", "-m", "training.run", *given]

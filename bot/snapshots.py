@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.provenance import standing
-from bot.repo_config import RepoConfig
+from bot.repo_config import GroupRule, RepoConfig, matches
 from models import snapshot
 from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
 from models.text import prepare
@@ -106,10 +106,15 @@ class _Source:
             id=self.repository.id,
             full_name=self.repository.full_name,
             labels=tuple(labels),
-            groups=tuple(asdict(group) for group in config.groups),
+            groups=tuple(self._group(group) for group in config.groups),
             target_precision=config.target_precision,
             label_targets={k: v for k, v in targets.items() if v != config.target_precision},
         )
+
+    def _group(self, group: GroupRule) -> dict[str, Any]:
+        """A group with its members by name: patterns are the configuration's affair."""
+        members = [x.name for x in self.labels.values() if matches(group.match, x.name)]
+        return {"name": group.name, "members": members, "max": group.max}
 
     def issues(self) -> Iterator[SnapshotIssue]:
         """Every issue and pull request by number, with the text as it was opened."""

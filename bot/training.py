@@ -17,7 +17,7 @@ from bot import launcher
 from bot.errors import BotError
 from bot.launcher import Launch
 from bot.snapshots import Contents, write_snapshot
-from models.snapshot import load_vectors
+from models.snapshot import MIN_LABELED, VECTORS, load_vectors
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from bot.store.rows import Repository
     from models.registry import Registry
 
-MIN_LABELED = 20
-"""Fewer labeled issues are not worth a process: the training refuses them as well."""
 LEFTOVER_SECONDS = 86_400.0
 """A run's folder that is older than its time limit and this belongs to a run that was killed."""
 
@@ -103,10 +101,19 @@ class Trainer:
             _require_enough(repository, contents)
             chosen = options or Options()
             launch = Launch.within(folder, self.settings, recipe=chosen.recipe)
-            launch = replace(launch, terminal=chosen.terminal, niceness=chosen.niceness)
+            launch = replace(
+                launch,
+                current=self._current(repository),
+                terminal=chosen.terminal,
+                niceness=chosen.niceness,
+            )
             launcher.run(launch, forward=chosen.forward, stop=chosen.stop)
             self._keep_vectors(launch.out)
             yield launch.out
+
+    def _current(self, repository: Repository) -> Path | None:
+        version = self.registry.current(repository.id)
+        return self.registry.path(repository.id, version) if version else None
 
     @property
     def _encoder_key(self) -> str:
@@ -116,7 +123,7 @@ class Trainer:
         """Keep the vectors that were computed: the next training need not."""
         card = json.loads((bundle / "card.json").read_text("utf-8"))
         encoder = str(card["encoder"]["version"])
-        vectors = load_vectors(bundle / "vectors.npz")
+        vectors = load_vectors(bundle / VECTORS)
         known = self.store.vectors.get_many(encoder, vectors)
         fresh = {key: row for key, row in vectors.items() if key not in known}
         with self.store.transaction():

@@ -1,11 +1,13 @@
 """A bundle: everything of one trained version in one folder, complete once its card exists.
 
-labels.json        the label set: names, ids, order, thresholds, modes
-head.safetensors   weights;  terms.json  the lexicon's terms in column order
-past.json          past labeled issues;  vectors.npz  their vectors, then the labels'
-validation.npz     out-of-fold probabilities and truth behind the thresholds
-metrics.json       figures of the evaluation fit
-card.json          what it was made of, and the sha256 of the others; written last
+labels.json              the label set: names, ids, order, thresholds, modes
+head.safetensors         the head's weights
+terms.json               the lexicon's terms, in column order
+past.json                past labeled issues: number, title, labels
+vectors.safetensors      the vectors of the past issues in that order, then the labels'
+validation.safetensors   out-of-fold probabilities and truth behind the thresholds
+metrics.json             figures of the evaluation fit
+card.json                what it was made of, and the sha256 of the others; written last
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from models import manifest
@@ -25,7 +26,7 @@ from models.errors import ArtifactRefused
 from models.head import Head
 from models.labels import LabelSet
 from models.neighbours import Neighbours, PastIssue
-from models.snapshot import NOT_ARRAYS, load_vectors, save_vectors
+from models.snapshot import FOREIGN, VECTORS, load_vectors, save_vectors
 
 KIND = "labelwright-bundle/1"
 Array = np.ndarray[Any, Any]
@@ -62,8 +63,8 @@ def write(folder: Path, bundle: Bundle) -> None:
         _dump(aside / "past.json", [[*asdict(p).values()] for p in bundle.past])
         _dump(aside / "metrics.json", bundle.metrics, indent=2)
         save_file(bundle.head.to_arrays(), aside / "head.safetensors")
-        save_vectors(aside / "vectors.npz", bundle.vectors)
-        np.savez(aside / "validation.npz", allow_pickle=False, **dict(bundle.validation))
+        save_vectors(aside / VECTORS, bundle.vectors)
+        save_file(dict(bundle.validation), aside / "validation.safetensors")
         manifest.seal(aside, "card.json", {"kind": KIND, **bundle.card})
 
 
@@ -75,13 +76,13 @@ def read(folder: Path) -> Bundle:
         arrays = load_file(folder / "head.safetensors")
         head = Head.from_arrays(labels.names, labels.groups, _load(folder / "terms.json"), arrays)
         past = tuple(PastIssue(n, t, tuple(x)) for n, t, x in _load(folder / "past.json"))
-        vectors = load_vectors(folder / "vectors.npz")
-        validation = _arrays(folder / "validation.npz")
+        vectors = load_vectors(folder / VECTORS)
+        validation = load_file(folder / "validation.safetensors")
         metrics = dict(_load(folder / "metrics.json"))
         needed = card["repository"]["id"], card["encoder"]["version"], card["far_below"]
         if None in needed:
             raise ValueError("its card leaves out the repository, the encoder or far_below")
-    except (*NOT_ARRAYS, SafetensorError) as error:
+    except FOREIGN as error:
         raise ArtifactRefused(folder, f"it does not hold what a bundle holds: {error}") from error
     if len(past) > len(vectors):
         raise ArtifactRefused(folder, f"{len(past)} past issues, but {len(vectors)} vectors")
@@ -90,11 +91,6 @@ def read(folder: Path) -> Bundle:
 
 def _dump(path: Path, value: Any, indent: int | None = None) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
-
-
-def _arrays(path: Path) -> dict[str, Array]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-        return {name: data[name] for name in data.files}
 
 
 def _load(path: Path) -> Any:

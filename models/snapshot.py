@@ -1,9 +1,9 @@
 """A snapshot: one repository's issues at one moment, immutable, the only input of a training.
 
-repository.json   id, full name, labels, groups, target precision
-issues.jsonl      one issue a line, oldest first
-vectors.npz       optional: vectors known already, by text hash and encoder
-manifest.json     written last, with the sha256 of the others
+repository.json      id, full name, labels, groups, target precision
+issues.jsonl         one issue a line, oldest first
+vectors.safetensors  optional: vectors known already, by text hash and encoder
+manifest.json        written last, with the sha256 of the others
 """
 
 from __future__ import annotations
@@ -14,18 +14,22 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
-from zipfile import BadZipFile
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from models import manifest
 from models.errors import ArtifactRefused
 
 KIND = "labelwright-snapshot/1"
+VECTORS = "vectors.safetensors"
+MIN_LABELED = 20
+"""Fewer labeled issues are not worth a training; labels are suggested from their names."""
 Provenance = Literal["person", "template", "bot", "us", "unknown"]
 
-NOT_ARRAYS = (AttributeError, EOFError, KeyError, OSError, TypeError, ValueError, BadZipFile)
-"""What numpy raises on a file that holds no arrays, or none of the expected names."""
+FOREIGN = (AttributeError, KeyError, OSError, TypeError, ValueError, SafetensorError)
+"""What reading raises on a file that holds something else than expected."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def write(
                 file.write(json.dumps(asdict(issue)) + "\n")
                 count += 1
         if vectors:
-            save_vectors(aside / "vectors.npz", vectors)
+            save_vectors(aside / VECTORS, vectors)
         manifest.seal(aside, "manifest.json", {"kind": KIND, "issues": count, "encoder": encoder})
     return count
 
@@ -107,9 +111,9 @@ def read(folder: Path) -> Snapshot:
         text = (folder / "repository.json").read_text(encoding="utf-8")
         repository = _repository(json.loads(text))
         issues = tuple(sorted(_issues(folder / "issues.jsonl"), key=_age))
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+    except FOREIGN as error:
         raise ArtifactRefused(folder, f"it does not hold what a snapshot holds: {error}") from error
-    path = folder / "vectors.npz"
+    path = folder / VECTORS
     return Snapshot(
         id=str(facts["files"]["issues.jsonl"])[:16],
         repository=repository,
@@ -120,17 +124,18 @@ def read(folder: Path) -> Snapshot:
 
 
 def save_vectors(path: Path, vectors: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    """Save vectors by text hash as float16: two arrays, no pickle."""
+    """Save vectors by text hash as float16: one tensor, its rows' hashes in the file's header."""
     rows = np.stack([np.asarray(vector, dtype=np.float16) for vector in vectors.values()])
-    np.savez(path, hashes=np.array(list(vectors), dtype="U32"), vectors=rows)
+    save_file({"vectors": rows}, path, metadata={"hashes": " ".join(vectors)})
 
 
 def load_vectors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """The inverse of `save_vectors`; raises ArtifactRefused on anything else."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            return {str(key): row for key, row in zip(data["hashes"], data["vectors"], strict=True)}
-    except NOT_ARRAYS as error:
+        with safe_open(path, framework="numpy") as file:
+            hashes = (file.metadata() or {})["hashes"].split()
+            return dict(zip(hashes, file.get_tensor("vectors"), strict=True))
+    except FOREIGN as error:
         raise ArtifactRefused(path, f"it holds no vectors: {error}") from error
 
 

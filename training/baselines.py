@@ -52,9 +52,12 @@ def template_rule(train: Examples, test: Examples) -> Array:
 def tfidf_logistic(train: Examples, test: Examples) -> Array:
     """Scikit-learn's TF-IDF and logistic regression, one per label, applied from 0.3."""
     vectorizer = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2)
-    features = vectorizer.fit_transform([text.full or "untitled" for text in train.texts])
-    unseen = vectorizer.transform([text.full for text in test.texts])
     decided = np.zeros_like(test.truth)
+    try:
+        features = vectorizer.fit_transform([text.full for text in train.texts])
+    except ValueError:  # no word occurs twice
+        return decided
+    unseen = vectorizer.transform([text.full for text in test.texts])
     for column in range(train.truth.shape[1]):
         y = train.truth[:, column]
         if 2 <= y.sum() < len(y):

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -176,7 +175,7 @@ def groups_of(
     """
     groups = []
     for group in configured:
-        members = tuple(name for name in names if fnmatchcase(name, group["match"]))
+        members = tuple(name for name in names if name in group["members"])
         if group.get("max", 1) == 1 and len(members) >= 2:
             columns = [names.index(name) for name in members]
             complete = bool((truth[:, columns].sum(axis=1) >= 1).all())

@@ -56,12 +56,12 @@ def f1_intervals(
     hits = draws @ (truth & predicted).astype(np.int64)
     sums = draws @ (truth.astype(np.int64) + predicted)
     micro = _ratio(2 * hits.sum(axis=1), sums.sum(axis=1))
+    intervals = {"micro_f1": _interval(micro_f1(truth, predicted), micro)}
+    if not len(macro_labels):
+        return {**intervals, "macro_f1": Interval(0.0, 0.0, 0.0)}
     macro = _ratio(2 * hits[:, macro_labels], sums[:, macro_labels]).mean(axis=1)
     per_label = precision_recall_f1(truth, predicted)[2][macro_labels]
-    return {
-        "micro_f1": _interval(micro_f1(truth, predicted), micro),
-        "macro_f1": _interval(float(per_label.mean()) if len(per_label) else 0.0, macro),
-    }
+    return {**intervals, "macro_f1": _interval(float(per_label.mean()), macro)}
 
 
 def applied(truth: Array, decided: Array) -> Applied:
@@ -83,8 +83,6 @@ def calibration_error(probabilities: Array, truth: Array) -> float:
 
 
 def _interval(value: float, samples: Array) -> Interval:
-    if not np.isfinite(samples).all() or not samples.size:
-        return Interval(value, value, value)
     low, high = np.percentile(samples, [2.5, 97.5])
     return Interval(value, float(low), float(high))
 

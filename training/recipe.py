@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +40,10 @@ class Recipe:
         for key in data.keys() - known:
             raise RecipeRefused(f"recipe {path}: unknown key {key!r}; known: {sorted(known)}")
         recipe = cls(**{"name": path.stem, **_floats(data)})
-        if not isinstance(recipe.holdout, float) or not 0.05 <= recipe.holdout <= 0.5:
-            raise RecipeRefused(f"recipe {path}: holdout must lie between 0.05 and 0.5")
-        if recipe.half_life == "none":
-            recipe = cls(**{**asdict(recipe), "half_life": None})
-        if isinstance(recipe.half_life, str) and recipe.half_life != "choose":
-            raise RecipeRefused(f"recipe {path}: half_life is a number of days, choose, or none")
-        return recipe
+        for key, (holds, wanted) in _RULES.items():
+            if not holds(getattr(recipe, key)):
+                raise RecipeRefused(f"recipe {path}: {key} must be {wanted}")
+        return replace(recipe, half_life=None) if recipe.half_life == "none" else recipe
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the card."""
@@ -53,5 +52,17 @@ class Recipe:
 
 def _floats(data: dict[str, Any]) -> dict[str, Any]:
     """Whole numbers as floats where a float is meant: people write `half_life = 90`."""
-    whole = {k for k in ("holdout", "half_life") if isinstance(data.get(k), int)}
+    whole = {k for k in ("holdout", "half_life") if type(data.get(k)) is int}
     return {key: float(value) if key in whole else value for key, value in data.items()}
+
+
+def _is_half_life(value: Any) -> bool:
+    return value in ("choose", "none") or (isinstance(value, float) and 0 < value < math.inf)
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (lambda value: isinstance(value, str), "text"),
+    "holdout": (lambda value: isinstance(value, float) and 0.05 <= value <= 0.5, "0.05 to 0.5"),
+    "half_life": (_is_half_life, 'a number of days, "choose" or "none"'),
+    "seed": (lambda value: type(value) is int and value >= 0, "a whole number from 0"),
+}

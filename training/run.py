@@ -32,8 +32,6 @@ from training.recipe import Recipe
 
 Array = np.ndarray[Any, Any]
 
-MIN_LABELED = 20
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, read, fit, evaluate, fit again, save; the exit status."""
@@ -41,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     started = time.time()
     try:
         recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
+        if args.out.exists():
+            raise FileExistsError(f"{args.out} exists; a bundle is never overwritten")
         _set_threads(args.threads)
         with progress() as report:
             source = snapshot.read(args.snapshot)
@@ -69,9 +69,9 @@ def _train(
     examples: Examples, recipe: Recipe, current: bundle.Bundle | None, report: Report
 ) -> tuple[dict[str, Any], Fit]:
     """The figures of the evaluation fit, and the deployed fit."""
-    if len(examples) < MIN_LABELED or not (examples.truth.sum(axis=0) >= 2).any():
+    if len(examples) < snapshot.MIN_LABELED or not (examples.truth.sum(axis=0) >= 2).any():
         raise NotEnoughLabels(
-            f"{len(examples)} labeled issues, {MIN_LABELED} needed;"
+            f"{len(examples)} labeled issues, {snapshot.MIN_LABELED} needed;"
             " until then labels are suggested from their names"
         )
     cut = int(len(examples) * (1 - recipe.holdout))

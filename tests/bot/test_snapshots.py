@@ -72,7 +72,7 @@ def test_provenance_and_removals_go_along(store: Store, tmp_path: Path):
 def test_configuration_and_labels_go_along(store: Store, tmp_path: Path):
     add(store)
     repository = take(store, tmp_path).repository
-    assert repository.groups == ({"name": "area", "match": "area/*", "max": 1},)
+    assert repository.groups == ({"name": "area", "members": ["area/ui"], "max": 1},)
     assert (repository.target_precision, repository.label_targets) == (0.9, {"area/ui": 0.95})
     assert SnapshotLabel("bug", 1, "it is broken") in repository.labels
 

@@ -54,7 +54,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, seen: list[object]) -> None:
         seen.append(read(launch.snapshot))
         launch.out.mkdir()
         (launch.out / "card.json").write_text(json.dumps({"encoder": {"version": "mini-1"}}))
-        save_vectors(launch.out / "vectors.npz", {"a" * 32: np.ones(3)})
+        save_vectors(launch.out / "vectors.safetensors", {"a" * 32: np.ones(3)})
         return 0.0
 
     monkeypatch.setattr(launcher, "run", run)

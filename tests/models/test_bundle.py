@@ -42,7 +42,7 @@ def test_card_lists_every_file(tmp_path: Path):
 
 def test_no_file_of_a_bundle_is_a_pickle(tmp_path: Path):
     folder = write_bundle(tmp_path / "b")
-    assert {path.suffix for path in folder.iterdir()} == {".json", ".npz", ".safetensors"}
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors"}
 
 
 def test_bundle_is_written_once(tmp_path: Path):
@@ -71,7 +71,7 @@ def test_sealed_facts_of_another_shape_are_refused(tmp_path: Path, name: str, co
         bundle.read(folder)
 
 
-@pytest.mark.parametrize("name", ["vectors.npz", "validation.npz"])
+@pytest.mark.parametrize("name", ["vectors.safetensors", "validation.safetensors"])
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x04]q\x00."])
 def test_sealed_arrays_that_are_none_are_refused(tmp_path: Path, name: str, content: bytes):
     folder = write_bundle(tmp_path / "b")

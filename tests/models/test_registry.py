@@ -103,7 +103,9 @@ def test_bundle_of_another_repository_is_refused_and_nothing_changes(
     assert files(registry.root) == before
 
 
-@pytest.mark.parametrize("name", ["head.safetensors", "labels.json", "vectors.npz", "card.json"])
+@pytest.mark.parametrize(
+    "name", ["head.safetensors", "labels.json", "vectors.safetensors", "card.json"]
+)
 def test_tampered_bundle_is_refused_and_nothing_changes(
     registry: Registry, tmp_path: Path, name: str
 ):

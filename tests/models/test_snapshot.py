@@ -17,7 +17,7 @@ REPOSITORY = SnapshotRepository(
     id=5,
     full_name="acme/röcket",
     labels=(SnapshotLabel("bug", 7, "Something is wrong 🐛"), SnapshotLabel("docs")),
-    groups=({"name": "kind", "match": "*", "max": 1},),
+    groups=({"name": "kind", "members": ["bug"], "max": 1},),
     label_targets={"docs": 0.95},
 )
 ISSUES = (
@@ -134,14 +134,14 @@ def test_sealed_content_of_another_shape_is_refused(
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"\x80\x04]q\x00.", b"hashes"])
 def test_file_without_vectors_is_refused(tmp_path: Path, content: bytes):
-    (tmp_path / "vectors.npz").write_bytes(content)
+    (tmp_path / "vectors.safetensors").write_bytes(content)
     with pytest.raises(ArtifactRefused, match="holds no vectors"):
-        snapshot.load_vectors(tmp_path / "vectors.npz")
+        snapshot.load_vectors(tmp_path / "vectors.safetensors")
 
 
 def test_pickled_arrays_are_refused(tmp_path: Path):
     np.savez(tmp_path / "v.npz", hashes=np.array([{"a": 1}]), vectors=np.ones((1, 2)))
-    with pytest.raises(ArtifactRefused, match="allow_pickle"):
+    with pytest.raises(ArtifactRefused, match="holds no vectors"):
         snapshot.load_vectors(tmp_path / "v.npz")
 
 

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from training.recipe import Recipe, RecipeRefused
+
+
+def read(tmp_path: Path, text: str) -> Recipe:
+    (tmp_path / "mine.toml").write_text(text)
+    return Recipe.read(tmp_path / "mine.toml")
+
+
+def test_empty_recipe_is_the_default_under_its_files_name(tmp_path: Path):
+    assert read(tmp_path, "") == Recipe(name="mine")
+
+
+def test_recipe_is_read(tmp_path: Path):
+    recipe = read(tmp_path, 'name = "fast"\nholdout = 0.3\nhalf_life = 90\nseed = 7')
+    assert recipe == Recipe("fast", 0.3, 90.0, 7)
+    assert recipe.to_json() == {"name": "fast", "holdout": 0.3, "half_life": 90.0, "seed": 7}
+
+
+@pytest.mark.parametrize(
+    ("text", "half_life"), [('"none"', None), ('"choose"', "choose"), ("45.5", 45.5)]
+)
+def test_half_life_has_words_for_never_and_for_choosing(
+    tmp_path: Path, text: str, half_life: object
+):
+    assert read(tmp_path, f"half_life = {text}").half_life == half_life
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("holdout = 0.9", "holdout"),
+        ("holdout = 0", "holdout"),
+        ('holdout = "a fifth"', "holdout"),
+        ("holdout = true", "holdout"),
+        ("holdout = nan", "holdout"),
+        ('half_life = "long"', "half_life"),
+        ("half_life = -3", "half_life"),
+        ("half_life = 0", "half_life"),
+        ("half_life = nan", "half_life"),
+        ("half_life = true", "half_life"),
+        ("half_life = [90]", "half_life"),
+        ('seed = "x"', "seed"),
+        ("seed = -1", "seed"),
+        ("seed = 1.5", "seed"),
+        ("name = 3", "name"),
+        ("epochs = 3", "epochs"),
+        ("[head]\nc = 3", "head"),
+    ],
+)
+def test_refusal_names_the_key(tmp_path: Path, text: str, key: str):
+    with pytest.raises(RecipeRefused, match=key):
+        read(tmp_path, text)
+
+
+def test_what_is_not_toml_is_refused(tmp_path: Path):
+    with pytest.raises(RecipeRefused, match="cannot be read"):
+        read(tmp_path, "holdout: 0.2")
+
+
+def test_absent_file_is_refused(tmp_path: Path):
+    with pytest.raises(RecipeRefused, match=r"none\.toml cannot be read"):
+        Recipe.read(tmp_path / "none.toml")
