@@ -28,9 +28,12 @@ class Lexicon:
     @classmethod
     def fit(cls, texts: Sequence[IssueText]) -> tuple[Lexicon, csr_matrix]:
         """Learn the vocabulary; returns the lexicon and the texts' features, (texts, features)."""
-        vectorizers = {"full": _vectorizer(2 if len(texts) > 30 else 1), "title": _vectorizer(1)}
-        parts = [vectorizers[part].fit_transform(_strings(texts, part)) for part in _PARTS]
-        return cls(vectorizers), _side_by_side(parts)
+        fits = {
+            "full": _fit(_vectorizer(2 if len(texts) > 30 else 1), _strings(texts, "full")),
+            "title": _fit(_vectorizer(1), _strings(texts, "title")),
+        }
+        vectorizers = {part: vectorizer for part, (vectorizer, _) in fits.items()}
+        return cls(vectorizers), _side_by_side([features for _, features in fits.values()])
 
     def transform(self, texts: Sequence[IssueText]) -> csr_matrix:
         """Features of texts, sparse float of shape (texts, features)."""
@@ -66,6 +69,14 @@ def _vectorizer(min_df: int, vocabulary: dict[str, int] | None = None) -> Any:
     )
 
 
+def _fit(vectorizer: Any, strings: Sequence[str]) -> tuple[Any, csr_matrix]:
+    try:
+        return vectorizer, vectorizer.fit_transform(strings)
+    except ValueError:  # no term is left: texts of emoji alone, or without a word in common
+        fallback = _vectorizer(1, {"untitled": 0})
+        return fallback, fallback.fit_transform(strings)
+
+
 def _side_by_side(parts: Sequence[csr_matrix]) -> csr_matrix:
     features = hstack(parts).tocsr()
     # In canonical form from here on: scipy would bring it there in place at the first use, and two
@@ -75,5 +86,4 @@ def _side_by_side(parts: Sequence[csr_matrix]) -> csr_matrix:
 
 
 def _strings(texts: Sequence[IssueText], part: str) -> list[str]:
-    """The strings of one part; an empty one becomes a word, so that a fit never comes up empty."""
-    return [(text.full if part == "full" else text.title) or "untitled" for text in texts]
+    return [text.full if part == "full" else text.title for text in texts]
