@@ -62,7 +62,7 @@ def test_a_repository_without_a_labeled_issue_gets_suggestions_on_day_one(site: 
     assert str(repo.settled(number).result).startswith("nothing applied; suggested: ")
     decision = repo.decision(number)
     assert decision is not None and decision.version.startswith("zero-shot")
-    assert "area/mobile" in [v["label"] for v in decision.verdicts if v["action"] == "suggest"]
+    assert "area/mobile" in [v["label"] for v in decision.verdicts if v["verdict"] == "suggest"]
     assert repo.labels_on(number) == []
 
 

@@ -158,7 +158,7 @@ def test_a_persons_removal_is_recorded_and_respected(world: World):
     world.github.in_repo("PATCH", f"/issues/{number}", {"state": "open"}, by=MAINTAINER)
     ask_again(world, number)
     assert world.github.labels_on(number) == []
-    assert ("labeled", "bug", BOT) == world.github.label_events(number)[0]
+    assert world.github.label_events(number)[0] == ("labeled", "bug", BOT)
     assert len(world.github.label_events(number)) == 2
 
 
