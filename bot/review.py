@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +28,9 @@ MOST_DECISIONS = 5000
 
 @dataclass(frozen=True)
 class Review:
-    """`corrections` is how many there are of all time, `live` each label's record, by label id."""
+    """`corrections` are GitHub's times of those found, `live` each label's record, by label id."""
 
-    corrections: int
+    corrections: tuple[str, ...]
     live: Mapping[int, LiveLabel]
 
     @property
@@ -43,10 +43,10 @@ def review(store: Store, repository: Repository, version: str | None, now: float
     """Look at a repository's newest decisions; `version` is the model in force."""
     config = RepoConfig.from_dict(repository.config)
     outcomes: dict[int, list[bool]] = defaultdict(list)
-    corrections = 0
+    corrections: list[str] = []
     for number, decisions in _by_issue(store, repository).items():
         found = feedback_of(store, repository, number, decisions[0], config)
-        corrections += sum(each.is_correction for each in found)
+        corrections += [each.at for each in found if each.is_correction and each.at]
         mine = [decision for decision in decisions if decision.version == version]
         for label, right in judge(mine, found, now):
             outcomes[label].append(right)
@@ -56,7 +56,7 @@ def review(store: Store, repository: Repository, version: str | None, now: float
         for label, each in outcomes.items()
         if label in names
     }
-    return Review(corrections, live)
+    return Review(tuple(corrections), live)
 
 
 def feedback_of(
@@ -117,13 +117,18 @@ def demoted_labels(store: Store, repository_id: int, version: str) -> dict[int, 
     return {int(label): str(why) for label, why in kept["demoted"].items()}
 
 
-def is_training_due(store: Store, repository: Repository, corrections: int) -> bool:
-    """Whether there are enough new corrections since we last said so; remembers that we did."""
-    key = f"corrections_learned:{repository.id}"
-    learned = int(store.meta.get(key) or 0)
-    if corrections - learned < RepoConfig.from_dict(repository.config).retrain_after:
+def is_training_due(store: Store, repository: Repository, corrections: Sequence[str]) -> bool:
+    """Whether enough corrections (GitHub's times) came since we last said so; remembers that.
+
+    Times are compared, not totals: only the newest decisions are looked at, so a total stops
+    growing.
+    """
+    key = f"corrections_learned_until:{repository.id}"
+    learned = store.meta.get(key) or ""
+    new = [at for at in corrections if at > learned]
+    if len(new) < RepoConfig.from_dict(repository.config).retrain_after:
         return False
-    store.meta.set(key, str(corrections))
+    store.meta.set(key, max(new))
     return True
 
 

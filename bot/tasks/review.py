@@ -34,4 +34,4 @@ def look_back(context: Context, job: Job) -> str:
                 repository_id=repository.id,
             )
     training = "; training asked for" if due else ""
-    return f"{found.corrections} corrections, {len(found.demoted)} labels held back{training}"
+    return f"{len(found.corrections)} corrections, {len(found.demoted)} labels held back{training}"

@@ -98,6 +98,18 @@ def test_enough_corrections_ask_for_one_training(world: World):
     assert run_slow(world, "review") == "3 corrections, 0 labels held back"
 
 
+def test_corrections_ask_for_a_training_however_many_there_were_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("bot.review.MOST_DECISIONS", 6)
+    world.configure(mode="apply", retrain_after=3)
+    taken_off(world, 3)
+    run_slow(world, "review")
+    world.github.state.skew += 5
+    taken_off(world, 3)
+    assert run_slow(world, "review").endswith("training asked for")
+
+
 # Habits
 
 
