@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from bot.errors import SettingsError, StoreError
 from bot.github.errors import GitHubError, NotFound, Unauthorized
 from bot.health import readiness
+from bot.repo_config import FILE
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.filesystem import refuse_network
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 State = Literal["ok", "note", "fails"]
 MOST_SKEW = 30.0
 """Seconds that our clock may be off: GitHub refuses a token dated more than a minute off."""
-EVENTS = frozenset({"issues", "label", "repository"})
-"""What the App has to be subscribed to; those of the installation come without."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -75,7 +74,7 @@ def _store(
             refuse_network(settings.database, None)
             yield Finding("database", "note", f"none yet: {settings.database} is made when needed")
             return
-        with closing(Store.open(settings.database)) as store:
+        with closing(Store.open(settings.database, identity=settings.database_identity)) as store:
             for check in readiness(store, settings.home, now=now):
                 missed: State = "note" if check.name == "worker" else "fails"
                 yield Finding(check.name, "ok" if check.ok else missed, check.message)
@@ -193,9 +192,7 @@ def _look_at_app(settings: Settings, app: GitHubApp) -> Iterator[Finding]:
     yield _ok("app", f"{about.name or about.slug} (number {about.id})")
     yield _permissions("permissions of the app", about.permissions, "the App's settings on GitHub")
     if settings.intake == "webhook":
-        lacking = sorted(EVENTS - set(about.events))
-        if lacking:
-            yield Finding("events", "fails", f"subscribe the App to: {', '.join(lacking)}")
+        yield _events(about.events, pull_requests="pull_requests" in about.permissions)
         yield _webhook(settings, app.hook_config())
     else:
         yield _ok("webhook", f"none needed: GitHub is asked every {settings.poll_seconds:g} s")
@@ -219,6 +216,17 @@ def _level(granted: str | None) -> int:
     from bot.github.app import LEVELS
 
     return LEVELS.index(granted) if granted in LEVELS else -1
+
+
+def _events(subscribed: Iterable[str], *, pull_requests: bool) -> Finding:
+    from bot import handlers
+    from bot.manifest import events
+
+    wanted = events(handlers.load(), pull_requests=pull_requests)
+    lacking = sorted(set(wanted) - set(subscribed))
+    if lacking:
+        return Finding("events", "fails", f"subscribe the App to: {', '.join(lacking)}")
+    return _ok("events", f"subscribed to {', '.join(wanted)}")
 
 
 def _webhook(settings: Settings, config: dict[str, str]) -> Finding:
@@ -251,3 +259,6 @@ def _installations(app: GitHubApp) -> Iterator[Finding]:
             yield Finding(name, "note", "suspended: its jobs wait")
             continue
         yield _permissions(name, each.permissions, f"the settings of {each.account_login}")
+        if each.single_files is not None and FILE not in each.single_files:
+            what = f'type {FILE} as the path of the App\'s permission "Single file" on GitHub'
+            yield Finding(f"single file on {each.account_login}", "fails", what)

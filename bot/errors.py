@@ -20,6 +20,10 @@ class SettingsError(BotError):
         super().__init__("\n  ".join([head, *self.problems]) if many else f"{head} {problems[0]}")
 
 
+class SetupError(BotError):
+    """The first run did not come to its end: nothing was written; it can be started again."""
+
+
 class StoreError(BotError):
     """The database cannot be used: the process refuses to start."""
 
@@ -54,6 +58,20 @@ class NetworkFileSystem(StoreError):
         )
         self.path = path
         self.kind = kind
+
+
+class OtherDatabase(StoreError):
+    """The database is not the one that the other processes of this server work with."""
+
+    def __init__(self, path: Path, found: str | None, expected: str) -> None:
+        what = "no database is there" if found is None else f"this is database {found}"
+        super().__init__(
+            f"{path}: {what}, but the other processes work with {expected}: give all of them the"
+            " same LABELWRIGHT_HOME on the same disk, and restart them together"
+        )
+        self.path = path
+        self.found = found
+        self.expected = expected
 
 
 class LeaseLost(BotError):

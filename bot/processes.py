@@ -40,7 +40,7 @@ def open_context(
     registry = Registry(settings.models)
     return Context(
         settings=settings,
-        store=Store.open(settings.database, now=now),
+        store=Store.open(settings.database, now=now, identity=settings.database_identity),
         github=github,
         registry=registry,
         predictors=Predictors(registry, standard_loaders(settings), logger),

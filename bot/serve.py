@@ -45,9 +45,12 @@ def commands(python: str = sys.executable) -> dict[str, list[str]]:
 class Child:
     """One process kind: the process that runs now, and when to start the next one."""
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None
+    ) -> None:
         self.name = name
         self.command = list(command)
+        self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
         self.start_at = 0.0
@@ -59,6 +62,7 @@ class Child:
         end_with_us = _end_with_parent if sys.platform == "linux" else None
         self.process = subprocess.Popen(
             self.command,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             preexec_fn=end_with_us,
         )
@@ -72,7 +76,10 @@ class Child:
 
 
 class Supervisor:
-    """Keeps the children running until `stop` is set. `now` is seconds of a steady clock."""
+    """Keeps the children running until `stop` is set. `now` is seconds of a steady clock.
+
+    `environment` is what the children get, None for our own.
+    """
 
     def __init__(
         self,
@@ -82,8 +89,9 @@ class Supervisor:
         stop: threading.Event,
         now: Callable[[], float] = time.monotonic,
         options: ServeOptions | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.children = [Child(name, command) for name, command in commands.items()]
+        self.children = [Child(name, each, environment) for name, each in commands.items()]
         self.log = log
         self.stop = stop
         self._now = now

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="json, console, or auto (console on a terminal)"
     )
+    database_identity: str | None = Field(
+        None, min_length=1, description="the database that must be found; `serve` hands it on"
+    )
 
     @classmethod
     def load(cls, **given: Any) -> Settings:
@@ -134,7 +137,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """First what is given in code, then the environment, then the file."""
-        file = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        file = _File(settings_cls, toml_file=config_file())
         return init_settings, env_settings, file
 
     @property
@@ -244,22 +247,49 @@ class Settings(BaseSettings):
         return value
 
 
+class _File(TomlConfigSettingsSource):
+    """The TOML file. The key that it names lies beside it, wherever the server is started."""
+
+    def __call__(self) -> dict[str, Any]:
+        given = super().__call__()
+        key = given.get("private_key_file")
+        if isinstance(key, str):
+            given["private_key_file"] = str(config_file().parent / Path(key).expanduser())
+        return given
+
+
+def config_path() -> Path:
+    """Where the TOML file belongs, whether it exists or not."""
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    home = os.environ.get(f"{PREFIX}HOME") or DEFAULT_HOME
+    return Path(named) if named else Path(home).expanduser() / FILE_NAME
+
+
 def config_file() -> Path:
-    """The TOML file that is read, whether it exists or not.
+    """The TOML file that is read; the one in the home folder need not exist.
 
     Raises OSError where LABELWRIGHT_CONFIG names a file that does not exist.
     """
-    named = os.environ.get(f"{PREFIX}CONFIG")
-    if not named:
-        return Path(os.environ.get(f"{PREFIX}HOME") or DEFAULT_HOME).expanduser() / FILE_NAME
-    if not Path(named).is_file():
-        raise FileNotFoundError(2, f"no such file, but {PREFIX}CONFIG names it", named)
-    return Path(named)
+    path = config_path()
+    if os.environ.get(f"{PREFIX}CONFIG") and not path.is_file():
+        raise FileNotFoundError(2, f"no such file, but {PREFIX}CONFIG names it", str(path))
+    return path
 
 
 def inherited(names: Iterable[str]) -> dict[str, str]:
     """The named variables of our own environment that are set: all that a child process gets."""
     return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def from_environment(names: Iterable[str]) -> dict[str, str]:
+    """The settings among `names` that the environment gives, which wins over the file."""
+    given = {name: os.environ.get(f"{PREFIX}{name.upper()}", "") for name in names}
+    return {name: value for name, value in given.items() if value}
+
+
+def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
+    """Our own environment with these settings in it: for a process of the same server."""
+    return {**os.environ, **{f"{PREFIX}{name.upper()}": v for name, v in settings.items()}}
 
 
 def _problem(error: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import typer
@@ -23,17 +24,19 @@ def serve() -> None:
     Example: labelwright serve
     """
     from bot.serve import Supervisor, commands
-    from bot.settings import Settings
+    from bot.settings import Settings, environment_with
     from bot.signals import stop_on_signals
     from bot.store import Store
 
     settings = Settings.load()
     settings.require(app=True, webhook=settings.intake == "webhook")
     settings.home.mkdir(parents=True, exist_ok=True)
-    Store.open(settings.database).close()
+    with closing(Store.open(settings.database, identity=settings.database_identity)) as store:
+        environment = environment_with({"database_identity": store.identity})
     stop = threading.Event()
     stop_on_signals(stop)
-    raise typer.Exit(Supervisor(commands(), log=logger(settings), stop=stop).run())
+    log = logger(settings)
+    raise typer.Exit(Supervisor(commands(), log=log, stop=stop, environment=environment).run())
 
 
 def web() -> None:
@@ -49,7 +52,7 @@ def web() -> None:
     settings.require(webhook=settings.intake == "webhook")
     settings.home.mkdir(parents=True, exist_ok=True)
     log = _routed(settings)
-    store = Store.open(settings.database)
+    store = Store.open(settings.database, identity=settings.database_identity)
     run_web(settings, store, now=time.time, log=log, started=_listening(log))
 
 

@@ -26,7 +26,7 @@ class RemoteApp:
 
 @dataclass(frozen=True)
 class RemoteInstallation:
-    """The App on one account."""
+    """The App on one account. `single_files` is None where the source does not say."""
 
     id: int
     account_id: int
@@ -34,6 +34,7 @@ class RemoteInstallation:
     account_type: str
     suspended: bool
     permissions: Mapping[str, str]
+    single_files: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,16 @@ def installation(data: Json) -> RemoteInstallation:
         account_type=text(account.get("type")) or text(data.get("target_type")),
         suspended=data.get("suspended_at") is not None,
         permissions=dict(data.get("permissions") or {}),
+        single_files=_single_files(data),
     )
+
+
+def _single_files(data: Json) -> tuple[str, ...] | None:
+    """Older Enterprise Servers give only `single_file_name`."""
+    paths, name = data.get("single_file_paths"), data.get("single_file_name")
+    if paths is None and "single_file_name" not in data:
+        return None
+    return tuple(map(text, [*(paths or ()), *([name] if name else ())]))
 
 
 def repository(data: Json) -> RemoteRepository:

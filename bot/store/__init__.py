@@ -14,6 +14,7 @@ from bot.store.decisions import Decisions
 from bot.store.deliveries import Deliveries
 from bot.store.events import Events
 from bot.store.filesystem import refuse_network
+from bot.store.identity import refuse_other
 from bot.store.installations import Installations
 from bot.store.issues import Issues
 from bot.store.jobs import Jobs
@@ -52,13 +53,17 @@ class Store:
         *,
         now: Callable[[], float] = time.time,
         mounts: str | None = None,
+        identity: str | None = None,
     ) -> Store:
         """Create the database or bring it to the newest schema, then open it.
 
-        `mounts` is the text of /proc/mounts, read from there when None. Raises NetworkFileSystem,
-        SchemaTooNew, or another StoreError.
+        `mounts` is the text of /proc/mounts, read from there when None. `identity` is that of the
+        database which must be there already. Raises NetworkFileSystem, OtherDatabase, SchemaTooNew,
+        or another StoreError.
         """
         refuse_network(Path(path), mounts)
+        if identity is not None:
+            refuse_other(Path(path), identity)
         migrate(Path(path), now=now)
         return cls(path, now=now)
 

@@ -14,7 +14,7 @@ from .state import State
 from .webhooks import emit_to, ping
 
 DEFAULT_PERMISSIONS = {"issues": "write", "metadata": "read", "single_file": "read"}
-DEFAULT_EVENTS = ("issues", "label", "repository")
+DEFAULT_EVENTS = ("installation_target", "issues", "label", "repository")
 DEFAULT_FILES = (".github/labelwright.yml",)
 
 
@@ -141,13 +141,14 @@ def change_repositories(
 
 
 def rename_account(state: State, account: Account, login: str, by: Account) -> None:
-    """Give an account another login; its installations hear `installation_target`."""
+    """Give an account another login; installations that subscribed hear of it."""
     for repo in state.repositories.values():
         if repo.owner_id == account.id:
             state.old_names[state.full_name(repo).lower()] = repo.id
     before, account.login = account.login, login
     for installation in list(state.installations.values()):
-        if installation.account_id == account.id:
+        heard = "installation_target" in installation.events
+        if heard and installation.account_id == account.id:
             shown = render_accounts.public_user(state, account).items()
             parts: dict[str, Any] = {"account": {k: v for k, v in shown if v is not None}}
             parts |= {"changes": {"login": {"from": before}}, "target_type": account.type}

@@ -25,6 +25,7 @@ from .context import (
 from .errors import ApiError, not_found, suspended, unparsable
 from .ids import timestamp
 from .model import Account, Installation, Token
+from .webhooks import ALWAYS_SENT
 
 routes = Blueprint("apps", __name__)
 
@@ -173,6 +174,7 @@ def _facts(manifest: dict[str, Any]) -> dict[str, Any]:
         "permissions": {"metadata": "read", **(manifest.get("default_permissions") or {})},
         "events": list(manifest.get("default_events") or []),
         "webhook_url": hook.get("url") if active else None,
+        "single_file_paths": [],  # a manifest cannot name them
     }
 
 
@@ -188,11 +190,27 @@ def new_app(login: str | None = None) -> AnyResponse:
         manifest = json.loads(request.form["manifest"])
     except ValueError as error:
         raise unparsable() from error
-    if not manifest.get("url"):
-        raise ApiError(422, 'Error: "url" wasn\'t supplied.')
+    refused = _refusal(manifest)
+    if refused:
+        raise ApiError(422, f"Invalid GitHub App configuration. Error: {refused}")
     code = new_code(manifest, installing.add_account(state, login or "owner"))
     back = {"code": code, "state": request.args.get("state", "")}
     return redirect(f"{manifest['redirect_url']}?{urlencode(back)}")
+
+
+def _refusal(manifest: dict[str, Any]) -> str | None:
+    """What GitHub's page says of a manifest that it does not take."""
+    hook = manifest.get("hook_attributes")
+    if not manifest.get("url") or (hook is not None and not hook.get("url")):
+        return '"url" wasn\'t supplied.'
+    unsupported = sorted(ALWAYS_SENT & set(manifest.get("default_events") or []))
+    if unsupported:
+        return f"Default events unsupported: {' and '.join(unsupported)}"
+    allowed = manifest.get("default_permissions") or {}
+    for event, permission in (("issues", "issues"), ("pull_request", "pull_requests")):
+        if event in (manifest.get("default_events") or []) and permission not in allowed:
+            return f"Default events are not supported by permissions: {event}"
+    return None
 
 
 def new_code(manifest: dict[str, Any], owner: Account) -> str:

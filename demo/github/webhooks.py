@@ -12,7 +12,8 @@ from .ids import node_id
 from .model import Account, App, Delivery, Installation, Repository
 from .state import State
 
-ALWAYS_SENT = {"ping", "installation", "installation_repositories", "installation_target"}
+ALWAYS_SENT = {"ping", "installation", "installation_repositories"}
+"""What every App gets and none may subscribe to."""
 
 
 def signatures(secret: str, body: bytes) -> dict[str, str]:

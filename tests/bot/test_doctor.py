@@ -26,6 +26,7 @@ class Setup:
     home: Path
     environment: pytest.MonkeyPatch
     installation_id: int = 0
+    app_id: int = 0
 
     def set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -51,6 +52,7 @@ def setup(
     name = f"app-{abs(hash(request.node.name))}"
     app = github.control.add_app(name, webhook_url=HOOK, webhook_secret="hush")
     made = Setup(github, tmp_path, monkeypatch)
+    made.app_id = app["id"]
     made.installation_id = github.control.install(name, "acme", ["acme/rocket"])["id"]
     (tmp_path / "key.pem").write_text(app["pem"])
     made.set(
@@ -132,6 +134,24 @@ def test_each_fault_of_the_webhook_is_named(config: dict[str, str], message: str
     whole = {"url": HOOK, "content_type": "json", "insecure_ssl": "0", "secret": "****"}
     found = doctor._webhook(doctor.Settings(), whole | config)
     assert found.state == "fails" and message in found.message
+
+
+def test_a_single_file_without_its_path_is_told(setup: Setup):
+    installation = setup.github.state.installations[setup.installation_id]
+    installation.single_file_paths.clear()
+    found = setup.findings()["single file on acme"]
+    assert found.state == "fails" and "type .github/labelwright.yml" in found.message
+
+
+def test_an_event_that_nobody_subscribed_to_is_told(setup: Setup):
+    app = setup.github.state.apps[setup.app_id]
+    app.events.remove("issues")
+    assert setup.findings()["events"].message == "subscribe the App to: issues"
+
+
+def test_an_app_for_pull_requests_needs_their_event(setup: Setup):
+    setup.github.state.apps[setup.app_id].permissions["pull_requests"] = "write"
+    assert setup.findings()["events"].message == "subscribe the App to: pull_request"
 
 
 def test_polling_needs_no_webhook(setup: Setup):

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.errors import SettingsError
-from bot.settings import Settings, inherited
+from bot.settings import Settings, environment_with, from_environment, inherited
 from models.encoder import DEFAULT_ENCODER
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n"
@@ -159,6 +159,24 @@ def test_the_key_comes_from_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     given(monkeypatch, app_id="7", private_key_file=str(tmp_path / "app.pem"))
     credentials = Settings.load().require_app()
     assert (credentials.app_id, credentials.private_key) == (7, KEY)
+
+
+def test_a_key_that_the_file_names_lies_beside_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write(tmp_path / "etc/key.pem", KEY)
+    write(tmp_path / "etc/l.toml", 'app_id = 7\nprivate_key_file = "key.pem"\n')
+    given(monkeypatch, config=str(tmp_path / "etc/l.toml"))
+    assert Settings.load().require_app().private_key == KEY
+
+
+def test_a_child_gets_our_environment_and_what_is_handed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given(monkeypatch, port="9000", app_id="")
+    child = environment_with({"database_identity": "x"})
+    assert (child["LABELWRIGHT_PORT"], child["LABELWRIGHT_DATABASE_IDENTITY"]) == ("9000", "x")
+    assert from_environment(["port", "app_id", "host"]) == {"port": "9000"}
 
 
 def test_a_key_on_one_line_gets_its_line_ends_back(monkeypatch: pytest.MonkeyPatch) -> None:
