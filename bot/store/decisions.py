@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from bot.store.connection import Connections, Row, clean, marks, to_json
 from bot.store.rows import AppliedLabel, Decision, Label, Outcome
@@ -22,9 +23,11 @@ class Decisions:
     ) -> tuple[Decision, list[AppliedLabel]]:
         """Keep a decision (its id is given here) and the labels about to be added, together.
 
-        A decision whose `at` is 0 is dated now.
+        A decision whose `at` is 0 is dated now. Of a neighbour the title is not kept.
         """
-        dated = replace(decision, at=decision.at or self._now())
+        # An issue that is deleted later must not live on in the decisions on others.
+        near = tuple(_without_title(neighbour) for neighbour in decision.neighbours)
+        dated = replace(decision, at=decision.at or self._now(), neighbours=near)
         with self._db.transaction():
             kept = replace(dated, id=self._insert(dated))
             return kept, [self._intend(kept, label) for label in intended]
@@ -150,3 +153,7 @@ class Decisions:
 def _decision(row: Row) -> Decision:
     lists = {name: tuple(json.loads(row[name])) for name in ("verdicts", "neighbours")}
     return Decision(**(dict(row) | lists))
+
+
+def _without_title(neighbour: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in neighbour.items() if key != "title"}

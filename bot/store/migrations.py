@@ -27,6 +27,17 @@ def m001_first_schema(db: Database) -> None:
     db.execute("INSERT INTO meta VALUES ('identity', ?)", [str(uuid.uuid4())])
 
 
+@migrations()
+def m002_no_titles_of_neighbours(db: Database) -> None:
+    """Titles leave the decisions on other issues; two indexes for what asks by repository."""
+    db.execute(
+        "UPDATE decisions SET neighbours = (SELECT json_group_array(json_remove(value, '$.title'))"
+        " FROM json_each(decisions.neighbours))"
+    )
+    db.execute("CREATE INDEX deliveries_by_repository ON deliveries (repository_id, event)")
+    db.execute("CREATE INDEX decisions_in_order ON decisions (repository_id, id)")
+
+
 def migrate(
     path: Path, *, steps: Migrations = migrations, now: Callable[[], float] = time.time
 ) -> Path | None:

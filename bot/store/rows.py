@@ -165,8 +165,8 @@ class Job:
 class Decision:
     """What was decided about an issue, with a reason for every label; `at` is epoch seconds.
 
-    A verdict has label_id, label, probability, verdict and reason; a neighbour has number, title,
-    labels and similarity. `id` is 0 until the decision is recorded.
+    A verdict has label_id, label, probability, verdict and reason; a neighbour has number, labels
+    and similarity: its title is looked up when it is shown. `id` is 0 until it is recorded.
     """
 
     repository_id: int

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.store import Store
@@ -31,6 +33,14 @@ def test_a_decision_is_recorded_with_what_it_intends(store: Store, clock: Clock)
     assert outcomes(intended) == [("bug", "intended"), ("ui", "intended")]
     assert intended == store.decisions.unfinished(5, 3)
     assert {label.decision_id for label in intended} == {decision.id}
+
+
+def test_the_title_of_a_neighbour_is_not_kept(store: Store) -> None:
+    near = {"number": 1, "title": "secret", "labels": ["bug"], "similarity": 0.9}
+    store.decisions.record(replace(DECISION, neighbours=(near,)))
+    kept = store.decisions.latest(5, 3)
+    assert kept is not None
+    assert kept.neighbours == ({"number": 1, "labels": ["bug"], "similarity": 0.9},)
 
 
 def test_a_decision_and_its_intents_commit_together(store: Store) -> None:

@@ -13,16 +13,17 @@ from sqlite_utils.migrations import Migrations
 
 from bot.errors import SchemaTooNew, StoreError
 from bot.store import Store, connection
-from bot.store.migrations import m001_first_schema, migrate
+from bot.store.migrations import m001_first_schema, m002_no_titles_of_neighbours, migrate
 
 
 def newer(*, fails: bool = False) -> Migrations:
     """Our migrations and one more."""
     steps = Migrations("labelwright")
     steps()(m001_first_schema)
+    steps()(m002_no_titles_of_neighbours)
 
     @steps()
-    def m002_more(db: Database) -> None:
+    def m003_more(db: Database) -> None:
         db.execute("CREATE TABLE more (id INTEGER PRIMARY KEY)")
         db.execute("UPDATE meta SET value = 'changed' WHERE key = 'identity'")
         if fails:
@@ -56,6 +57,23 @@ def test_a_new_database_needs_no_backup(tmp_path: Path) -> None:
     assert {"jobs", "issues", "meta"} <= tables(tmp_path / "labelwright.db")
 
 
+def test_titles_leave_the_decisions_that_were_made_before(tmp_path: Path) -> None:
+    first = Migrations("labelwright")
+    first()(m001_first_schema)
+    migrate(tmp_path / "labelwright.db", steps=first)
+    with closing(sqlite3.connect(tmp_path / "labelwright.db")) as raw, raw:
+        raw.execute("INSERT INTO repositories (id, full_name) VALUES (5, 'octo/app')")
+        near = '[{"number":1,"title":"secret","labels":["bug"]}]'
+        raw.execute(
+            "INSERT INTO decisions VALUES (1, 5, 3, 'v1', 0.0, 'apply', '[]', ?, '')", (near,)
+        )
+    store = Store.open(tmp_path / "labelwright.db")
+    assert [d.neighbours for d in store.decisions.recent(5, 1)] == [
+        ({"number": 1, "labels": ["bug"]},)
+    ]
+    store.close()
+
+
 def test_a_migrated_database_is_left_alone(tmp_path: Path) -> None:
     path, identity = used(tmp_path)
     assert migrate(path) is None
@@ -65,7 +83,7 @@ def test_a_migrated_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_used_database_is_backed_up_before_it_is_migrated(tmp_path: Path) -> None:
     path, identity = used(tmp_path)
     backup = migrate(path, steps=newer(), now=lambda: 0.0)
-    assert backup == tmp_path / "labelwright.db.before-m002_more.19700101T000000Z"
+    assert backup == tmp_path / "labelwright.db.before-m003_more.19700101T000000Z"
     assert (meta(backup, "k"), meta(backup, "identity")) == ("kept", identity)
     assert "more" not in tables(backup)
     assert "more" in tables(path)
@@ -96,9 +114,9 @@ def test_a_failing_first_migration_leaves_no_tables(tmp_path: Path) -> None:
 def test_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
     path, _ = used(tmp_path)
     migrate(path, steps=newer())
-    with pytest.raises(SchemaTooNew, match=r"newer Labelwright \(migrations m002_more\)") as caught:
+    with pytest.raises(SchemaTooNew, match=r"newer Labelwright \(migrations m003_more\)") as caught:
         Store.open(path)
-    assert caught.value.unknown == ("m002_more",)
+    assert caught.value.unknown == ("m003_more",)
 
 
 def test_several_processes_create_one_database(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ HOT: dict[str, Callable[[Store], object]] = {
     "enqueue": lambda store: store.jobs.enqueue("label", key="k", repository_id=5, number=3),
     "oldest_waiting": lambda store: store.jobs.oldest_waiting(),
     "accept": lambda store: store.deliveries.accept("g", "issues", "opened", 7, 5, b""),
+    "erase_issue": lambda store: store.deliveries.erase_issue(5, 3),
     "by_name": lambda store: store.repositories.by_name("octo/app"),
     "repository": lambda store: store.repositories.upsert(5, "octo/app"),
     "label": lambda store: store.labels.upsert(BUG),
@@ -61,6 +62,12 @@ def test_no_hot_query_reads_a_whole_table(store: Store, name: str) -> None:
         scans = [line for line in plan if line.startswith("SCAN") and "json_each" not in line]
         # The job index is ordered as jobs are claimed: its first fitting entry is the answer.
         assert scans == [], (sql, plan)
+
+
+@pytest.mark.usefixtures("repository_id")
+def test_the_newest_decisions_are_read_in_their_order(store: Store) -> None:
+    [sql] = statements(store, HOT["recent"])
+    assert not any("TEMP B-TREE" in line for line in details(store, sql))
 
 
 def details(store: Store, sql: str) -> list[str]:
