@@ -150,6 +150,10 @@ class Server:
         except httpx.TransportError:
             return False
 
+    def log(self, kind: str) -> str:
+        """What every process of a kind has written so far."""
+        return "".join(log.read_text() for log in self._logs if log.stem.endswith(kind))
+
     # The webhook
 
     def post(self, event: str, payload: Any, **headers: str | None) -> httpx.Response:

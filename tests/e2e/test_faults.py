@@ -380,6 +380,21 @@ def test_a_github_that_says_nothing_is_given_up_on_and_the_lease_is_kept_meanwhi
     assert len(repo.requests("POST", f"/issues/{number}/labels$")) == 1
 
 
+# A model that cannot be trusted
+
+
+def test_a_version_that_was_tampered_with_is_refused_by_name(site: Site):
+    repo = site.repository()
+    [head] = (site.server.home / "models" / str(repo.id)).glob("*/head.safetensors")
+    head.write_bytes(head.read_bytes()[:-1] + b"!")
+    number = repo.open()
+    assert "suggest" in str(repo.settled(number, "done").result)
+    decision = repo.decision(number)
+    assert decision is not None and decision.version == "zero-shot"
+    assert repo.labels_on(number) == []
+    assert str(head) in site.server.log("worker")
+
+
 # A delivery that comes twice
 
 

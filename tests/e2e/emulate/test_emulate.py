@@ -140,8 +140,9 @@ def test_the_token_has_the_permissions_that_we_use_and_no_more(world: World):
 def test_our_own_account_is_told_apart_from_people(world: World):
     world.job(world.first)
     world.server.eventually(lambda: world.events(world.first))
-    [event] = world.events(world.first)
-    assert (event.label_name, event.actor_login, event.actor_kind) == ("bug", BOT, "us")
+    # The webhook and the history may tell of one event with a fraction of a second between them.
+    found = {(e.label_name, e.actor_login, e.actor_kind) for e in world.events(world.first)}
+    assert found == {("bug", BOT, "us")}
 
 
 def test_a_persons_removal_is_recorded_and_respected(world: World):
@@ -149,9 +150,10 @@ def test_a_persons_removal_is_recorded_and_respected(world: World):
     world.job(number)
     world.server.eventually(lambda: world.events(number))
     world.github.in_repo("DELETE", f"/issues/{number}/labels/bug", by=MAINTAINER)
-    world.server.eventually(lambda: len(world.events(number)) == 2)
-    removal = world.events(number)[-1]
-    assert (removal.action, removal.label_name) == ("unlabeled", "bug")
+    removal = world.server.eventually(
+        lambda: next((e for e in world.events(number) if e.action == "unlabeled"), None)
+    )
+    assert removal.label_name == "bug"
     assert (removal.actor_login, removal.actor_kind) == (MAINTAINER, "person")
 
     world.github.in_repo("PATCH", f"/issues/{number}", {"state": "closed"}, by=MAINTAINER)
