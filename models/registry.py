@@ -9,6 +9,7 @@ A reader sees the old version or the new one, never half of either. Writers wait
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -110,6 +111,24 @@ class Registry:
                     self._replace(repository_id, version, history)
                     return version
         raise UnknownVersion(f"repository {repository_id} has no earlier version to go back to")
+
+    def adopt(self, before: int, now: int) -> bool:
+        """Give the versions of one id to another, which the same repository has from now on.
+
+        Their cards go on naming the id that they were trained under: it is compared when a bundle
+        is published, and only then. Returns whether anything moved: nothing does where the new id
+        has versions of its own.
+        """
+        if not self._folder(before).is_dir():
+            return False
+        with self._writing(before) as home:
+            try:
+                home.rename(self._folder(now))
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise
+                return False
+        return True
 
     @contextmanager
     def _writing(self, repository_id: int) -> Iterator[Path]:

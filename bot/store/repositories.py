@@ -129,6 +129,7 @@ class Repositories:
         """Give everything of an imported repository to the one that GitHub knows.
 
         What both have stays as GitHub's repository has it, and the rest goes with the local row.
+        The models lie in files: a job moves them.
         """
         if self._db.row("SELECT 1 FROM repositories WHERE id = ?", (local,)) is None:
             return
@@ -137,6 +138,7 @@ class Repositories:
             self._db.write(sql, (id, local))
         self._db.write("UPDATE jobs SET repository_id = ? WHERE repository_id = ?", (id, local))
         self._db.write("DELETE FROM repositories WHERE id = ?", (local,))
+        self._jobs.enqueue("adopt_models", priority=1, payload={"before": local}, repository_id=id)
 
 
 def _repository(row: Row) -> Repository:

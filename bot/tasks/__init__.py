@@ -25,7 +25,7 @@ class Stopped(Exception):
 Lane = Literal["fast", "slow"]
 TaskFunction = Callable[["Context", "Job"], str]
 
-MODULES = ("deliver", "label", "backfill", "sync", "train", "poll", "habits", "review")
+MODULES = ("deliver", "label", "backfill", "sync", "train", "poll", "habits", "review", "adopt")
 """Every module of this folder that defines tasks: this list is the feature list."""
 
 

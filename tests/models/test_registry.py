@@ -196,3 +196,20 @@ def test_publishers_in_several_processes_lose_nothing(registry: Registry, tmp_pa
     assert [int(name[:4]) for name in names] == list(range(1, len(bundles) + 1))
     state = json.loads((registry.root / "1" / "current.json").read_text())
     assert sorted([*state["history"], state["version"]]) == names
+
+
+def test_versions_move_to_the_id_that_a_repository_gets(registry: Registry):
+    name = publish(registry)
+    assert registry.adopt(1, 7)
+    assert (registry.current(7), registry.current(1)) == (name, None)
+    assert [version.name for version in registry.list(7)] == [name]
+    assert not registry.adopt(1, 7)
+    registry.activate(7, name)
+
+
+def test_a_repository_with_versions_of_its_own_keeps_them(registry: Registry):
+    publish(registry)
+    shutil.copytree(registry.root / "1", registry.root / "7")
+    before = files(registry.root)
+    assert not registry.adopt(1, 7)
+    assert files(registry.root) == before

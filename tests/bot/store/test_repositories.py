@@ -138,7 +138,10 @@ def test_an_imported_repository_is_adopted_with_all_it_has(store: Store, how: st
     assert [label.id for label in store.labels.all(5, include_deleted=True)] == [90]
     assert [event.label_id for event in store.events.for_issue(5, 1)] == [90]
     assert [label.label_id for label in store.decisions.unfinished(5, 1)] == [90]
-    assert [job.repository_id for job in store.jobs.list()] == [5]
+    assert {(job.kind, job.repository_id) for job in store.jobs.list()} == {
+        ("train", 5),
+        ("adopt_models", 5),
+    }
 
 
 def test_adoption_keeps_what_github_has_said(store: Store) -> None:
