@@ -153,7 +153,7 @@ def in_group(group: int) -> list[int]:
 # Polling
 
 POLL_SECONDS = 4.0
-WORK_SECONDS = 10.0
+WORK_SECONDS = 14.0
 """Seconds from a poll that sees an issue to its labels, on a busy machine."""
 
 

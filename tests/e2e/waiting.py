@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-DEADLINE = 30.0
+DEADLINE = 60.0
 """Seconds after which a test gives up. A worker takes some of them to import torch."""
 LOOK = 0.02
 
