@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.handlers import adopt, on
@@ -24,6 +25,7 @@ def deleted(context: Context, event: LabelEvent) -> str:
     """Mark the label deleted: it is never predicted or added again."""
     repository = adopt.repository(context.store, event)
     if context.store.labels.get(repository.id, event.label.id) is None:
-        context.store.labels.upsert(adopt.label_row(repository, event.label))
+        row = adopt.label_row(repository, event.label)
+        context.store.labels.upsert(replace(row, deleted=True))
     context.store.labels.delete(repository.id, event.label.id)
     return f"label {event.label.name} deleted"

@@ -30,7 +30,8 @@ class Labels:
     def upsert(self, label: Label) -> None:
         """Add a label or bring it up to date. That we made it is never forgotten.
 
-        A label of the same name that was imported without an id becomes this one.
+        A label of the same name that was imported without an id becomes this one; any other of
+        that name is gone, since GitHub has each name once.
         """
         sql = """
             INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -40,6 +41,8 @@ class Labels:
         """
         with self._db.transaction():
             self._adopt(label)
+            if not label.deleted:
+                self._retire_others(label)
             self._db.write(
                 sql,
                 (
@@ -52,11 +55,6 @@ class Labels:
                     label.made_by_us,
                 ),
             )
-
-    def rename(self, repository_id: int, id: int, name: str) -> None:
-        """The label has a new name."""
-        sql = "UPDATE labels SET name = ? WHERE repository_id = ? AND id = ?"
-        self._db.write(sql, (clean(name), repository_id, id))
 
     def delete(self, repository_id: int, id: int) -> None:
         """The label is gone from the repository, and so from its issues."""
@@ -91,6 +89,10 @@ class Labels:
             " GROUP BY label_id"
         )
         return {row["label_id"]: row["n"] for row in self._db.rows(sql, (repository_id,))}
+
+    def _retire_others(self, label: Label) -> None:
+        sql = "UPDATE labels SET deleted = 1 WHERE repository_id = ? AND name = ? AND id <> ?"
+        self._db.write(sql, (label.repository_id, clean(label.name), label.id))
 
     def _adopt(self, label: Label) -> None:
         sql = "SELECT id FROM labels WHERE repository_id = ? AND name = ? AND id < 0"

@@ -29,12 +29,6 @@ def test_a_label_is_found_by_its_name_in_any_case(store: Store, repository_id: i
     assert store.labels.by_name(repository_id, "ui") is None
 
 
-def test_a_renamed_label_keeps_its_id(store: Store, repository_id: int) -> None:
-    store.labels.upsert(Label(repository_id, 1, "bug"))
-    store.labels.rename(repository_id, 1, "defect")
-    assert store.labels.get(repository_id, 1) == Label(repository_id, 1, "defect")
-
-
 def test_a_deleted_label_is_kept_and_comes_off_its_issues(store: Store, repository_id: int) -> None:
     store.labels.upsert(Label(repository_id, 1, "bug"))
     store.issues.upsert(Issue(repository_id, 3, 100, "t", "b", labels=(1,)))
@@ -51,6 +45,24 @@ def test_a_name_may_be_used_again_by_another_label(store: Store, repository_id: 
     store.labels.delete(repository_id, 1)
     store.labels.upsert(Label(repository_id, 2, "bug"))
     assert store.labels.by_name(repository_id, "bug") == Label(repository_id, 2, "bug")
+
+
+def test_of_two_labels_with_one_name_the_one_heard_of_last_is_there(
+    store: Store, repository_id: int
+) -> None:
+    store.labels.upsert(Label(repository_id, 1, "bug"))
+    store.labels.upsert(Label(repository_id, 2, "Bug"))
+    assert names(store, repository_id) == ["Bug"]
+    store.labels.upsert(Label(repository_id, 3, "bug", deleted=True))
+    assert names(store, repository_id) == ["Bug"]
+
+
+def test_two_labels_that_swap_their_names_are_both_there(store: Store, repository_id: int) -> None:
+    for one, other in (("a", "b"), ("b", "a")):
+        store.labels.sync(
+            repository_id, [Label(repository_id, 1, one), Label(repository_id, 2, other)]
+        )
+    assert names(store, repository_id) == ["a", "b"]
 
 
 def test_that_we_made_a_label_is_not_forgotten(store: Store, repository_id: int) -> None:
