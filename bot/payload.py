@@ -15,7 +15,7 @@ from bot.github.remote import (
     RemoteLabel,
     RemoteRepository,
 )
-from bot.times import from_epoch, to_epoch
+from bot.times import as_github
 
 Json = Mapping[str, Any]
 
@@ -47,15 +47,6 @@ def text(data: Json, key: str) -> str:
     """The string under `key` without NUL bytes and lone surrogates, which SQLite cannot keep."""
     value = data.get(key)
     return _UNSTORABLE.sub("", value) if isinstance(value, str) else ""
-
-
-def time(data: Json, key: str) -> str:
-    """A time as GitHub writes it ("2026-01-31T12:00:00Z"), "" for what is none."""
-    try:
-        seconds = to_epoch(text(data, key))
-        return from_epoch(seconds) if seconds > 0 else ""
-    except (ValueError, OverflowError):
-        return ""
 
 
 def flag(data: Json, key: str) -> bool:
@@ -114,7 +105,7 @@ def issue(data: Json, *, is_pull_request: bool, arrived: bool) -> RemoteIssue | 
     if found is None:
         return None
     author = section(data, "user")
-    created_at = time(data, "created_at")
+    created_at = as_github(data.get("created_at"))
     return RemoteIssue(
         id=number(data, "id") or 0,
         number=found,
@@ -128,8 +119,8 @@ def issue(data: Json, *, is_pull_request: bool, arrived: bool) -> RemoteIssue | 
         author_type=text(author, "type") or None,
         author_association=text(data, "author_association") or "NONE",
         created_at=created_at,
-        updated_at=time(data, "updated_at") or created_at,
-        closed_at=time(data, "closed_at") or None,
+        updated_at=as_github(data.get("updated_at")) or created_at,
+        closed_at=as_github(data.get("closed_at")) or None,
         labels=tuple(known for entry in sections(data, "labels") if (known := label(entry))),
         arrived_by_transfer=arrived,
     )

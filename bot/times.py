@@ -14,3 +14,15 @@ def to_epoch(text: str) -> float:
 def from_epoch(seconds: float) -> str:
     """GitHub's text for a moment, cut to whole seconds."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def as_github(value: object) -> str:
+    """A time as GitHub writes it, cut to whole seconds, so that texts compare; "" for none.
+
+    Some servers give fractions of a second in one place and not in another.
+    """
+    try:
+        seconds = to_epoch(value) if isinstance(value, str) else 0.0
+        return from_epoch(seconds) if seconds > 0 else ""
+    except (ValueError, OverflowError):
+        return ""

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any
 
 from bot.github import remote
-from bot.times import to_epoch
+from bot.times import as_github, to_epoch
 
 Json = Mapping[str, Any]
 SAME_MOMENT = 60.0
@@ -76,9 +76,9 @@ def _issue(node: Json, known: Mapping[str, remote.RemoteLabel]) -> remote.Remote
         author_id=number,
         author_type=kind,
         author_association=remote.text(node.get("authorAssociation")) or "NONE",
-        created_at=remote.text(node.get("createdAt")),
-        updated_at=remote.text(node.get("updatedAt")),
-        closed_at=node.get("closedAt"),
+        created_at=as_github(node.get("createdAt")),
+        updated_at=as_github(node.get("updatedAt")),
+        closed_at=as_github(node.get("closedAt")) or None,
         labels=tuple(known[name] for name in names if name in known),
         opened_title=_opened_title(node),
         opened_body=_opened_body(node),
@@ -105,7 +105,7 @@ def _events(node: Json) -> Iterable[remote.RemoteLabelEvent]:
             actor_login=login,
             actor_id=number,
             actor_type=kind,
-            at=remote.text(item.get("createdAt")),
+            at=as_github(item.get("createdAt")),
         )
 
 

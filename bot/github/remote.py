@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from bot.times import as_github
+
 Action = Literal["labeled", "unlabeled"]
 Json = Mapping[str, Any]
 
@@ -248,9 +250,9 @@ def issue(data: Json) -> RemoteIssue:
         author_id=author.get("id"),
         author_type=author.get("type"),
         author_association=text(data.get("author_association")) or "NONE",
-        created_at=text(data.get("created_at")),
-        updated_at=text(data.get("updated_at")),
-        closed_at=data.get("closed_at"),
+        created_at=as_github(data.get("created_at")),
+        updated_at=as_github(data.get("updated_at")),
+        closed_at=as_github(data.get("closed_at")) or None,
         labels=tuple(label(entry) for entry in labels if entry.get("id") is not None),
     )
 
@@ -269,7 +271,7 @@ def label_event(number: int, data: Json) -> RemoteLabelEvent | None:
         actor_login=actor.get("login"),
         actor_id=actor.get("id"),
         actor_type=actor.get("type"),
-        at=text(data.get("created_at")),
+        at=as_github(data.get("created_at")),
         via_app=via.get("slug"),
     )
 
@@ -279,7 +281,7 @@ def hook_delivery(data: Json) -> HookDelivery:
     return HookDelivery(
         id=int(data["id"]),
         guid=text(data.get("guid")),
-        delivered_at=text(data.get("delivered_at")),
+        delivered_at=as_github(data.get("delivered_at")),
         redelivery=bool(data.get("redelivery")),
         status_code=int(data.get("status_code") or 0),
         event=text(data.get("event")),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import payload
 from bot.events import (
     Event,
     InstallationEvent,
@@ -21,6 +22,7 @@ from bot.events import (
     parse,
     require_json,
 )
+from bot.github import remote
 from bot.refusals import (
     MissingField,
     MissingHeader,
@@ -275,3 +277,18 @@ def test_any_bytes_give_an_event_or_a_refusal(body: bytes, name: str, guid: str,
     given_headers = {"content-type": kind, "x-github-event": name, "x-github-delivery": guid}
     with contextlib.suppress(Refusal):
         parse(given_headers, body)
+
+
+def test_a_time_is_the_same_in_a_webhook_and_in_an_answer():
+    data = {
+        "id": 1,
+        "number": 1,
+        "created_at": "2026-01-01T00:00:05.100Z",
+        "updated_at": "2026-01-01T00:00:05.900Z",
+        "closed_at": "2026-01-01T01:00:05+01:00",
+    }
+    sent = payload.issue(data, is_pull_request=False, arrived=False)
+    assert sent == remote.issue(data)
+    assert sent is not None
+    times = {sent.created_at, sent.updated_at, sent.closed_at}
+    assert times == {"2026-01-01T00:00:05Z"}
