@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,10 @@ def evaluate(
     the holdout.
     """
     columns = reported_columns(train, holdout)
+    # Our own guess that nobody touched is neither right nor wrong: as if it had not been asked.
+    known = holdout.weights > 0
+    probabilities = np.where(known, probabilities, 0.0)
+    holdout = replace(holdout, truth=holdout.truth & known)
     truth = holdout.truth[:, columns]
     shown, would_apply = _decide(labels, probabilities, columns)
     macro = np.flatnonzero(truth.sum(axis=0) >= MACRO_POSITIVES)
@@ -46,7 +50,7 @@ def evaluate(
     intervals = f1_intervals(truth, shown, macro, seed)
     static = applied(truth, would_apply)
     plain = baselines.without_template(train, holdout)
-    rivals = baselines.predictions(train, holdout)
+    rivals = {k: made & known for k, made in baselines.predictions(train, holdout).items()}
     return {
         "n_train": len(train),
         "n_holdout": len(holdout),

@@ -9,8 +9,7 @@ from models import bundle
 from models.encoder import Encoder
 from models.errors import ArtifactRefused, EncoderMismatch
 from models.labels import LabelRule, LabelScore, LabelSet
-from models.prediction import Prediction
-from models.predictor import Predictor, as_json, scores
+from models.predictor import Predictor, scores
 from tests.models.builders import NAMES, TEXTS, make_bundle, write_bundle
 from tests.models.encoders import write_encoder
 
@@ -124,22 +123,3 @@ def test_probabilities_become_scores_with_their_modes():
         LabelScore("a", 0.9, "apply", 0.8, 0.3, "", 1),
         LabelScore("b", 0.2, "off", None, 1.0, "", None),
     )
-
-
-def test_line_of_a_batch_holds_every_score():
-    labels = LabelSet(
-        (LabelRule("a", apply_at=0.8, suggest_at=0.3), LabelRule("b", suggest_at=0.1)), 0.9
-    )
-    prediction = Prediction("v", scores(labels, [0.9, 0.2]))
-    assert as_json(prediction, 7) == {
-        "number": 7,
-        "scores": {"a": 0.9, "b": 0.2},
-        "apply": ["a"],
-        "suggest": ["b"],
-    }
-
-
-def test_cautious_line_applies_nothing_and_suggests_all_the_same():
-    labels = LabelSet((LabelRule("a", apply_at=0.8, suggest_at=0.3),), 0.9)
-    line = as_json(Prediction("v", scores(labels, [0.9]), caution="foreign"))
-    assert (line["number"], line["apply"], line["suggest"]) == (None, [], ["a"])
