@@ -1,6 +1,6 @@
 """Become another program, as a good child: `python -m bot.child NICENESS COMMAND...`.
 
-It runs with less priority than the server, and ends when its parent is killed (Linux). This is a
+It runs with that much less priority, and ends when its parent is killed (Linux). This is a
 program of its own because a process with threads must not run Python between fork and exec.
 """
 

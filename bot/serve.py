@@ -6,8 +6,6 @@ ends with status 1 or 2 at once) ends the whole server.
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 PROCESSES = ("web", "worker", "clock")
-_SET_PARENT_DEATH_SIGNAL = 1
 
 
 @dataclass(frozen=True)
@@ -59,12 +56,9 @@ class Child:
 
     def start(self, now: float) -> int:
         """Start the process, in our own process group, to die with us; returns its pid."""
-        end_with_us = _end_with_parent if sys.platform == "linux" else None
+        become = [sys.executable, "-m", "bot.child", "0"]
         self.process = subprocess.Popen(
-            self.command,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            preexec_fn=end_with_us,
+            [*become, *self.command], env=self.environment, stdin=subprocess.DEVNULL
         )
         self.started_at = now
         self.starts += 1
@@ -157,11 +151,3 @@ class Supervisor:
         return min(
             self._options.first_delay * 2.0 ** min(failures - 1, 30), self._options.longest_delay
         )
-
-
-def _end_with_parent() -> None:
-    """In a child before it becomes its program: end when the parent is killed (Linux)."""
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
-    if os.getppid() != parent:
-        os.kill(os.getpid(), signal.SIGTERM)
