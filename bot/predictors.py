@@ -92,13 +92,21 @@ class Predictors:
         return {} if loaded is None else self._loaders.targets(loaded)
 
     def warm(self, repository_ids: Iterable[int]) -> int:
-        """Load published models ahead of the first issue; returns how many there are now."""
+        """Load published models ahead of the first issue; returns how many there are now.
+
+        One that fails is logged: the server starts all the same, and its issues' jobs say more.
+        """
         with self._lock:
             for repository_id in repository_ids:
-                found = self._published(repository_id) if len(self._loaded) < MAX_WARM else None
-                if found is not None:
-                    # Encoder and language come into memory with the first text: that takes seconds.
-                    found.predict([_FIRST_TEXT])
+                if len(self._loaded) >= MAX_WARM:
+                    break
+                try:
+                    found = self._published(repository_id)
+                    if found is not None:
+                        # Encoder and language come into memory with the first text, in seconds.
+                        found.predict([_FIRST_TEXT])
+                except Exception:  # noqa: BLE001 - the start of a process goes on; logged below
+                    self._log.exception("model fails on a first text", repository=repository_id)
             return len(self._loaded)
 
     def _published(self, repository_id: int) -> Predicts | None:
@@ -157,6 +165,7 @@ def standard_loaders(settings: Settings) -> Loaders:
 
         with lock:
             if not loaded:
+                _set_threads(settings.threads)
                 loaded.append(Encoder.load(settings.encoder, max_tokens=settings.max_tokens))
             return loaded[0]
 
@@ -177,3 +186,10 @@ def standard_loaders(settings: Settings) -> Loaders:
         return dict(card.get("targets") or {})
 
     return Loaders(bundle, zero_shot, targets)
+
+
+def _set_threads(count: int | None) -> None:
+    import torch
+
+    if count is not None:
+        torch.set_num_threads(count)

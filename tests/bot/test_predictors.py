@@ -7,8 +7,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from bot.log import make_logger
-from bot.predictors import MAX_LOADED, Loaders, Predictors
+from bot.predictors import MAX_LOADED, Loaders, Predictors, standard_loaders
+from bot.settings import Settings
 from bot.store.rows import Label
 from models.errors import ArtifactRefused
 from tests.bot.world import Linear, OneVersion
@@ -128,3 +131,10 @@ def test_a_registry_that_cannot_be_read_is_reported_once_and_not_the_end():
     predictors, log = cache(Shelf(), Broken())
     assert [version(predictors) for _ in range(2)] == ["zero-shot"] * 2
     assert len(log.getvalue().splitlines()) == 1
+
+
+def test_the_encoder_gets_the_threads_that_are_set(monkeypatch: pytest.MonkeyPatch):
+    counts: list[int] = []
+    monkeypatch.setattr("torch.set_num_threads", counts.append)
+    standard_loaders(Settings(threads=3)).zero_shot([BUG])
+    assert counts == [3]
