@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.store.rows import Repository
     from models.registry import Registry
 
-_FULL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+_FULL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+")
 _WIDE = 160
 
 

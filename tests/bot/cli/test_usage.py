@@ -9,7 +9,7 @@ import time
 import pytest
 
 from bot.cli.application import COMMANDS
-from bot.cli.common import moment
+from bot.cli.common import full_name, moment
 from tests.bot.cli.conftest import Command
 
 NAMES = [command.__name__.rstrip("_") for command in COMMANDS]
@@ -114,3 +114,7 @@ def test_times_are_understood_in_every_zone():
     assert moment("2026-01-31") == "2026-01-31T00:00:00Z"
     assert moment("2026-01-31T12:00:00+02:00") == "2026-01-31T10:00:00Z"
     assert moment(None) is None
+
+
+def test_the_account_of_a_managed_user_may_have_an_underscore():
+    assert full_name("monalisa_acme/app") == "monalisa_acme/app"
