@@ -68,7 +68,7 @@ class RepositoryEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LabelEvent(RepositoryEvent):
+class LabelChanged(RepositoryEvent):
     """A label of the repository was created, changed or deleted."""
 
     label: RemoteLabel
@@ -78,15 +78,12 @@ class LabelEvent(RepositoryEvent):
 class IssueEvent(RepositoryEvent):
     """Something about one issue or pull request.
 
-    `label_*` are of the label put on or taken off; `old_title` and `old_body` are the text before
-    an edit, None where that part did not change.
+    `label_*` are of the label put on or taken off.
     """
 
     issue: RemoteIssue
     label_id: int | None
     label_name: str
-    old_title: str | None
-    old_body: str | None
 
 
 @dataclass(frozen=True)
@@ -211,7 +208,7 @@ def _repository(data: Json, common: dict[str, Any]) -> Event:
 def _label(data: Json, common: dict[str, Any]) -> Event:
     _need(common["repository"], "repository.id")
     label = _need(payload.label(payload.section(data, "label")), "label.id and label.name")
-    return LabelEvent(**common, label=label)
+    return LabelChanged(**common, label=label)
 
 
 def _issue(data: Json, common: dict[str, Any]) -> Event:
@@ -229,14 +226,7 @@ def _issue(data: Json, common: dict[str, Any]) -> Event:
         issue=_need(issue, "the number of the issue"),
         label_id=payload.number(label, "id"),
         label_name=payload.text(label, "name"),
-        old_title=_before(changes, "title"),
-        old_body=_before(changes, "body"),
     )
-
-
-def _before(changes: Json, key: str) -> str | None:
-    change = payload.section(changes, key)
-    return payload.text(change, "from") if "from" in change else None
 
 
 def _need(value: Any, what: str) -> Any:

@@ -65,7 +65,6 @@ def repository(data: Json) -> RemoteRepository | None:
         full_name=text(data, "full_name") or (f"{owner}/{name}" if owner and name else ""),
         private=flag(data, "private"),
         archived=flag(data, "archived"),
-        has_issues=data.get("has_issues") is not False,
     )
 
 

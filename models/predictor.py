@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -88,16 +88,3 @@ def scores(labels: LabelSet, probabilities: Sequence[float] | Any) -> tuple[Labe
         )
         for rule, p in zip(labels, probabilities, strict=True)
     )
-
-
-def as_json(prediction: Prediction, number: int | None = None) -> Mapping[str, Any]:
-    """The line that `labelwright predict --batch` writes for one issue."""
-    cautious = prediction.caution is not None
-    apply = [s.label for s in prediction.scores if s.mode == "apply" and not cautious]
-    suggest = [s.label for s in prediction.scores if s.mode != "off" and s.label not in apply]
-    return {
-        "number": number,
-        "scores": {score.label: score.probability for score in prediction.scores},
-        "apply": apply,
-        "suggest": suggest,
-    }

@@ -47,7 +47,6 @@ class RemoteRepository:
     full_name: str
     private: bool
     archived: bool
-    has_issues: bool
 
 
 @dataclass(frozen=True)
@@ -220,7 +219,6 @@ def repository(data: Json) -> RemoteRepository:
         full_name=text(data.get("full_name")),
         private=bool(data.get("private")),
         archived=bool(data.get("archived")),
-        has_issues=bool(data.get("has_issues", True)),
     )
 
 

@@ -9,11 +9,11 @@ from bot.handlers import adopt, on
 
 if TYPE_CHECKING:
     from bot.context import Context
-    from bot.events import LabelEvent
+    from bot.events import LabelChanged
 
 
 @on("label", "created", "edited")
-def kept(context: Context, event: LabelEvent) -> str:
+def kept(context: Context, event: LabelChanged) -> str:
     """Keep the label under its id: a renamed one stays the same label."""
     repository = adopt.repository(context.store, event)
     context.store.labels.upsert(adopt.label_row(repository, event.label))
@@ -21,7 +21,7 @@ def kept(context: Context, event: LabelEvent) -> str:
 
 
 @on("label", "deleted")
-def deleted(context: Context, event: LabelEvent) -> str:
+def deleted(context: Context, event: LabelChanged) -> str:
     """Mark the label deleted: it is never predicted or added again."""
     repository = adopt.repository(context.store, event)
     if context.store.labels.get(repository.id, event.label.id) is None:

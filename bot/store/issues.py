@@ -97,14 +97,6 @@ class Issues:
         )
         return [_issue(row) for row in self._db.rows(sql, (repository_id, after_number, limit))]
 
-    def changed_since(self, repository_id: int, since: str, limit: int = 500) -> list[Issue]:
-        """Issues updated at `since` (GitHub's time) or later, oldest change first."""
-        sql = (
-            f"{_WITH_LABELS} WHERE repository_id = ? AND updated_at >= ? AND NOT deleted"
-            " ORDER BY updated_at, number LIMIT ?"
-        )
-        return [_issue(row) for row in self._db.rows(sql, (repository_id, since, limit))]
-
     def count(self, repository_id: int, *, pull_requests: bool = True) -> int:
         """How many issues are known and not deleted."""
         sql = (
@@ -112,15 +104,6 @@ class Issues:
             " AND (? OR NOT is_pull_request)"
         )
         return int(self._db.value(sql, (repository_id, pull_requests)))
-
-    def labeled_count(self, repository_id: int) -> int:
-        """How many of them have a label."""
-        sql = (
-            "SELECT count(*) FROM issues WHERE repository_id = ? AND NOT deleted AND EXISTS"
-            " (SELECT 1 FROM issue_labels AS has WHERE has.repository_id = issues.repository_id"
-            " AND has.number = issues.number)"
-        )
-        return int(self._db.value(sql, (repository_id,)))
 
     def _write(self, issue: Issue) -> None:
         kept = [name for name in _COLUMNS if name not in ("repository_id", "number")]

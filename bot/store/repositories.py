@@ -91,14 +91,6 @@ class Repositories:
             self._set(id, removed=True)
             self._jobs.discard_of_repository(id, "the repository was removed")
 
-    def set_archived(self, id: int, archived: bool) -> None:
-        """Archived repositories are read-only."""
-        self._set(id, archived=archived)
-
-    def set_private(self, id: int, private: bool) -> None:
-        """Whether its text may serve others."""
-        self._set(id, private=private)
-
     def set_config(
         self,
         id: int,

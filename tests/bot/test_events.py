@@ -16,7 +16,7 @@ from bot.events import (
     Event,
     InstallationEvent,
     IssueEvent,
-    LabelEvent,
+    LabelChanged,
     PingEvent,
     decode,
     parse,
@@ -212,7 +212,7 @@ def test_malformed_labels_are_passed_over() -> None:
 
 def test_a_label_without_a_description_is_normal() -> None:
     event = read("label", {"repository": REPOSITORY, "label": {"id": 1, "name": "bug"}})
-    assert isinstance(event, LabelEvent)
+    assert isinstance(event, LabelChanged)
     assert event.label.description == ""
 
 
@@ -222,14 +222,6 @@ def test_an_opened_issue_that_had_another_number_has_arrived_by_transfer() -> No
     assert isinstance(moved, IssueEvent)
     assert moved.issue.arrived_by_transfer
     assert not read_issue().issue.arrived_by_transfer
-
-
-def test_an_edit_says_what_the_text_was() -> None:
-    changes = {"title": {"from": "Before"}}
-    payload = {"action": "edited", "repository": REPOSITORY, "issue": ISSUE, "changes": changes}
-    event = read("issues", payload)
-    assert isinstance(event, IssueEvent)
-    assert (event.old_title, event.old_body) == ("Before", None)
 
 
 def test_an_installation_names_its_account_or_takes_the_owner() -> None:

@@ -27,7 +27,6 @@ HOT: dict[str, Callable[[Store], object]] = {
     "labels": lambda store: store.labels.all(5),
     "issue": lambda store: store.issues.upsert(Issue(5, 3, 1, "t", "b", labels=(1,))),
     "page": lambda store: store.issues.page(5, 10),
-    "changed_since": lambda store: store.issues.changed_since(5, "2026"),
     "events": lambda store: store.events.add([EVENT, EVENT]),
     "for_issue": lambda store: store.events.for_issue(5, 3),
     "for_repository": lambda store: store.events.for_repository(5, since="2026"),

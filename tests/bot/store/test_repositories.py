@@ -62,9 +62,8 @@ def test_a_removed_repository_is_kept_but_not_found_by_name(
 
 
 def test_what_happens_to_a_repository_is_kept(store: Store, repository_id: int) -> None:
+    store.repositories.upsert(repository_id, "octo/old", True, archived=True)
     store.repositories.rename(repository_id, "octo/new")
-    store.repositories.set_archived(repository_id, True)
-    store.repositories.set_private(repository_id, True)
     store.repositories.set_mode(repository_id, "apply")
     store.repositories.set_watermark(repository_id, "2026-01-31T12:00:00Z")
     found = store.repositories.get(repository_id)

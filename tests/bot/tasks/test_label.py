@@ -92,7 +92,7 @@ def test_a_renamed_label_that_a_person_took_off_is_not_put_back(world: World):
     world.site.edit_label(REPO, "bug", {"name": "defect"})
     label = world.store.labels.by_name(world.repository_id, "bug")
     assert label is not None
-    world.store.labels.rename(world.repository_id, label.id, "defect")
+    world.store.labels.upsert(replace(label, name="defect"))
     world.ask(number, "edited")
     world.work()
     assert world.labels_on(number) == []
@@ -297,7 +297,7 @@ def test_mode_off_and_an_archived_repository_cost_no_request(world: World):
     world.store.repositories.set_mode(world.repository_id, "off")
     assert world.work().result == "left alone: labelling is turned off for this repository"
     world.store.repositories.set_mode(world.repository_id, None)
-    world.store.repositories.set_archived(world.repository_id, True)
+    world.store.repositories.upsert(world.repository_id, REPO, archived=True)
     world.open("crash")
     assert world.work().result == "left alone: the repository is archived"
     assert world.site.count("GET", "/issues/") == 0
