@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bot.github.remote import RemoteIssue, RemoteLabelEvent
+from bot.store.rows import ActorKind, Issue
 from bot.times import to_epoch
 from models.text import headings
 
 if TYPE_CHECKING:
     from bot.context import BotIdentity
-
-ActorKind = Literal["person", "bot", "us", "template", "unknown"]
 
 MAY_LABEL = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """Author associations that go with the right to label; others get labels only from a template."""
@@ -38,7 +37,7 @@ class Opening:
     from_template: bool
 
 
-def opening(issue: RemoteIssue) -> Opening:
+def opening(issue: RemoteIssue | Issue) -> Opening:
     """The opening of an issue; a body with headings was written into a template or a form."""
     body = issue.body if issue.opened_body is None else issue.opened_body
     return Opening(

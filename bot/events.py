@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from bot import payload
+from bot.github import remote
 from bot.github.remote import RemoteInstallation, RemoteIssue, RemoteLabel, RemoteRepository
 from bot.payload import Json
 from bot.refusals import MissingField, MissingHeader, NotJson, UnknownEvent, WrongContentType
 
+T = TypeVar("T")
 _MAX_HEADER_CHARACTERS = 200
 
 
@@ -136,8 +138,8 @@ def decode(name: str, guid: str, body: bytes, *, received_at: float = 0.0) -> Ev
         raise UnknownEvent(f"no feature listens to the event {name}")
     owner = payload.section(payload.section(data, "repository"), "owner")
     owner = owner or payload.section(data, "organization")
-    installation = payload.installation(payload.section(data, "installation"), owner)
-    repository = payload.repository(payload.section(data, "repository"))
+    installation = _known(lambda given: remote.installation(given, owner), data, "installation")
+    repository = _known(remote.repository, data, "repository")
     sender = payload.section(data, "sender")
     common: dict[str, Any] = {
         "guid": guid,
@@ -188,15 +190,15 @@ def _installation(data: Json, common: dict[str, Any]) -> Event:
     gone = payload.sections(data, "repositories_removed")
     return InstallationEvent(
         **common,
-        added=tuple(found for entry in listed if (found := payload.repository(entry))),
-        removed=tuple(found for entry in gone if (found := payload.repository(entry))),
+        added=remote.known(remote.repository, listed),
+        removed=remote.known(remote.repository, gone),
     )
 
 
 def _target(data: Json, common: dict[str, Any]) -> Event:
     bare = _need(common["installation"], "installation.id")
     account = payload.section(data, "account")
-    renamed = payload.installation({"id": bare.id, "target_type": data.get("target_type")}, account)
+    renamed = remote.installation({"id": bare.id, "target_type": data.get("target_type")}, account)
     return InstallationEvent(**{**common, "installation": renamed}, added=(), removed=())
 
 
@@ -207,26 +209,32 @@ def _repository(data: Json, common: dict[str, Any]) -> Event:
 
 def _label(data: Json, common: dict[str, Any]) -> Event:
     _need(common["repository"], "repository.id")
-    label = _need(payload.label(payload.section(data, "label")), "label.id and label.name")
+    label = _need(_known(remote.label, data, "label"), "label.id and label.name")
     return LabelChanged(**common, label=label)
 
 
 def _issue(data: Json, common: dict[str, Any]) -> Event:
     _need(common["repository"], "repository.id")
     is_pull_request = common["name"] == "pull_request"
-    content = payload.section(data, "pull_request" if is_pull_request else "issue")
+    key = "pull_request" if is_pull_request else "issue"
+    issue = _need(_known(remote.issue, data, key), "the number of the issue")
     changes, label = payload.section(data, "changes"), payload.section(data, "label")
-    issue = payload.issue(
-        content,
-        is_pull_request=is_pull_request or content.get("pull_request") is not None,
-        arrived=common["action"] == "opened" and bool(payload.section(changes, "old_issue")),
-    )
+    arrived = common["action"] == "opened" and bool(payload.section(changes, "old_issue"))
     return IssueEvent(
         **common,
-        issue=_need(issue, "the number of the issue"),
+        issue=replace(
+            issue,
+            is_pull_request=is_pull_request or issue.is_pull_request,
+            arrived_by_transfer=arrived,
+        ),
         label_id=payload.number(label, "id"),
         label_name=payload.text(label, "name"),
     )
+
+
+def _known(read: Callable[[Json], T], data: Json, key: str) -> T | None:
+    """What a payload has under `key`; None where that does not say which thing it is."""
+    return next(iter(remote.known(read, [payload.section(data, key)])), None)
 
 
 def _need(value: Any, what: str) -> Any:

@@ -56,7 +56,7 @@ class Feedback:
         return self.kind in CORRECTIONS
 
 
-def actor_kind(event: LabelEvent, config: RepoConfig) -> ActorKind:
+def kind_today(event: LabelEvent, config: RepoConfig) -> ActorKind:
     """The kind of actor under the configuration of today: it may have changed since the event."""
     login = (event.actor_login or "").casefold().removesuffix("[bot]")
     if not login or event.actor_kind == "us":
@@ -81,7 +81,7 @@ def derive(
     `decided_at` (epoch seconds) and `version` are of our first decision on the issue: what a
     person added before is no correction of ours. None: we never looked, nothing was missed.
     """
-    ordered = [replace(event, actor_kind=actor_kind(event, config)) for event in events]
+    ordered = [replace(event, actor_kind=kind_today(event, config)) for event in events]
     ours = [label for label in applied if label.outcome in ("applied", "undone")]
     found = [_on_ours(label, ordered, config) for label in ours]
     found = [_with_replacement(feedback, ordered, config) for feedback in found]

@@ -14,14 +14,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.actors import Opening, actor_kind
+from bot.actors import Opening, actor_kind, opening
 from bot.errors import BotError
 from bot.github import remote
+from bot.handlers import adopt
 from bot.json_rows import Progress, Row, read_rows
+from bot.payload import storable
 from bot.repo_config import RepoConfig
 from bot.store.rows import Issue, Label, LabelEvent, Repository, local_id
 from bot.times import from_epoch, to_epoch
-from models.text import headings
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -123,31 +124,21 @@ def _issue(labels: _Labels, row: Row) -> Issue:
     updated = _time(data, "updated_at") if data.get("updated_at") else created
     if not isinstance(data.get("title"), str):
         raise _Broken("title is missing")
-    plain = {**data, "id": _number(data.get("id") or 0, "id"), "labels": ()}
-    try:
-        parsed = remote.issue(plain)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _Broken(f"not an issue as GitHub's REST API gives it: {error!r}") from error
+    author = data.get("user") or {}
+    if not isinstance(author, dict):
+        raise _Broken("not an issue as GitHub's REST API gives it: user is not an object")
+    parsed = remote.issue({**data, "labels": ()})
     untouched = updated == created
-    return Issue(
-        repository_id=labels.repository.id,
-        number=parsed.number,
-        id=parsed.id,
-        title=parsed.title,
-        body=parsed.body,
+    author_id, closed_at = author.get("id"), data.get("closed_at")
+    return replace(
+        adopt.issue_row(labels.repository, parsed, labels.ids(data.get("labels"), updated)),
+        id=_number(data.get("id") or 0, "id"),
         opened_title=parsed.title if untouched else None,
         opened_body=parsed.body if untouched else None,
-        state=parsed.state,
-        locked=parsed.locked,
-        is_pull_request=parsed.is_pull_request,
-        author_login=remote.text(parsed.author_login) or None,
-        author_id=_number(parsed.author_id, "user.id") if parsed.author_id is not None else None,
-        author_type=remote.text(parsed.author_type) or None,
-        author_association=parsed.author_association,
+        author_id=None if author_id is None else _number(author_id, "user.id"),
         created_at=created,
         updated_at=updated,
-        closed_at=_time(data, "closed_at") if data.get("closed_at") else None,
-        labels=labels.ids(data.get("labels"), updated),
+        closed_at=_time(data, "closed_at") if closed_at else None,
         imported=True,
     )
 
@@ -227,12 +218,12 @@ class _Labels:
 
     def _label(self, entry: Any) -> Label:
         facts = {"name": entry} if isinstance(entry, str) else entry
-        name = remote.text(facts.get("name")) if isinstance(facts, dict) else ""
+        name = storable(facts.get("name")) if isinstance(facts, dict) else ""
         if not name:
             raise _Broken(f"a label without a name: {entry!r:.40}")
         given = facts.get("id")
         number = self._local(name) if given is None else _number(given, "labels.id")
-        description, color = remote.text(facts.get("description")), remote.text(facts.get("color"))
+        description, color = storable(facts.get("description")), storable(facts.get("color"))
         return Label(self.repository.id, number, name, description, color)
 
     def _local(self, name: str) -> int:
@@ -282,7 +273,7 @@ class _Events:
             label_name=event.label_name,
             action=event.action,
             actor_id=None if actor is None else _number(actor, "actor.id"),
-            actor_login=remote.text(event.actor_login) or None,
+            actor_login=storable(event.actor_login) or None,
             actor_kind=kind,
             at=opened.at if kind == "template" else at,
             source="import",
@@ -291,20 +282,8 @@ class _Events:
     def _opening(self, number: int) -> Opening | None:
         if number not in self.openings:
             issue = self.store.issues.get(self.repository.id, number)
-            self.openings[number] = None if issue is None else opening_of(issue)
+            self.openings[number] = None if issue is None else opening(issue)
         return self.openings[number]
-
-
-def opening_of(issue: Issue) -> Opening:
-    """How a stored issue came about; a body with headings was written into a template."""
-    body = issue.body if issue.opened_body is None else issue.opened_body
-    return Opening(
-        author_id=issue.author_id,
-        author_login=issue.author_login,
-        association=issue.author_association,
-        at=issue.created_at,
-        from_template=bool(headings(body)),
-    )
 
 
 def summary(report: Report) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.feedback import actor_kind, derive
+from bot.feedback import derive, kind_today
 from bot.repo_config import RepoConfig
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ def _by(
     """Who put a label on that is on: the last event says, or our own record."""
     last = before[-1] if before else None
     if last is not None and last.action == "labeled":
-        return actor_kind(last, config)
+        return kind_today(last, config)
     return "us" if mine else "unknown"
 
 
 def _taken_off_by_person(last: LabelEvent, config: RepoConfig) -> bool:
-    return last.action == "unlabeled" and actor_kind(last, config) == "person"
+    return last.action == "unlabeled" and kind_today(last, config) == "person"

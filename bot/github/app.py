@@ -15,6 +15,7 @@ from bot.github.client import InstallationClient
 from bot.github.errors import NotFound
 from bot.github.pacing import WritePace
 from bot.github.transport import API_VERSION, PER_PAGE, TIMEOUT, USER_AGENT, BoundedRetry, Transport
+from bot.payload import storable
 
 PUBLIC_API = "https://api.github.com"
 TOKEN_PERMISSIONS: Mapping[str, str] = {
@@ -161,7 +162,7 @@ class GitHubApp:
         Source: docs.github.com, "Get a webhook configuration for an app".
         """
         answer = self._transport.request("GET", "/app/hook/config")
-        return answer.read(lambda data: {str(k): remote.text(str(v)) for k, v in data.items()})
+        return answer.read(lambda data: {str(k): storable(str(v)) for k, v in data.items()})
 
     def redeliver(self, delivery_id: int) -> None:
         """Ask GitHub to deliver once more; it comes under the same guid."""

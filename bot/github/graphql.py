@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any
 
 from bot.github import remote
+from bot.payload import storable
 from bot.times import as_github, to_epoch
 
 Json = Mapping[str, Any]
@@ -63,19 +64,19 @@ def with_events(
 
 def _issue(node: Json, known: Mapping[str, remote.RemoteLabel]) -> remote.RemoteIssue:
     login, number, kind = _actor(node.get("author"))
-    names = [remote.text(label.get("name")).lower() for label in _nodes(node, "labels")]
+    names = [storable(label.get("name")).lower() for label in _nodes(node, "labels")]
     return remote.RemoteIssue(
         id=int(node.get("fullDatabaseId") or node.get("databaseId") or 0),
         number=int(node["number"]),
-        title=remote.text(node.get("title")),
-        body=remote.text(node.get("body")),
-        state=remote.text(node.get("state")).lower() or "open",
+        title=storable(node.get("title")),
+        body=storable(node.get("body")),
+        state=storable(node.get("state")).lower() or "open",
         locked=bool(node.get("locked")),
         is_pull_request=False,
         author_login=login,
         author_id=number,
         author_type=kind,
-        author_association=remote.text(node.get("authorAssociation")) or "NONE",
+        author_association=storable(node.get("authorAssociation")) or "NONE",
         created_at=as_github(node.get("createdAt")),
         updated_at=as_github(node.get("updatedAt")),
         closed_at=as_github(node.get("closedAt")) or None,
@@ -100,7 +101,7 @@ def _events(node: Json) -> Iterable[remote.RemoteLabelEvent]:
         login, number, kind = _actor(item.get("actor"))
         yield remote.RemoteLabelEvent(
             number=int(node["number"]),
-            label_name=remote.text((item.get("label") or {}).get("name")),
+            label_name=storable((item.get("label") or {}).get("name")),
             action=action,
             actor_login=login,
             actor_id=number,
@@ -123,26 +124,26 @@ def _opened_title(node: Json) -> str:
     renames = [
         n for n in _nodes(node, "timelineItems") if n.get("__typename") == "RenamedTitleEvent"
     ]
-    first = min(renames, key=lambda item: remote.text(item.get("createdAt")), default=None)
-    return remote.text((first or node).get("previousTitle" if first else "title"))
+    first = min(renames, key=lambda item: storable(item.get("createdAt")), default=None)
+    return storable((first or node).get("previousTitle" if first else "title"))
 
 
 def _opened_body(node: Json) -> str | None:
     """The oldest entry of the edit history, if it dates from the opening; None: not known."""
     if not node.get("lastEditedAt"):
-        return remote.text(node.get("body"))
+        return storable(node.get("body"))
     edits = [edit for edit in _nodes(node, "userContentEdits") if not edit.get("deletedAt")]
     if not edits or edits[0].get("diff") is None:
         return None
     opened, edited = (_seconds(t) for t in (node.get("createdAt"), edits[0].get("editedAt")))
     if opened is None or edited is None or abs(edited - opened) > SAME_MOMENT:
         return None
-    return remote.text(edits[0]["diff"])
+    return storable(edits[0]["diff"])
 
 
 def _seconds(time: Any) -> float | None:
     try:
-        return to_epoch(remote.text(time))
+        return to_epoch(storable(time))
     except ValueError:
         return None
 

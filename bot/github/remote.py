@@ -1,18 +1,21 @@
-"""What GitHub says, as values. Parsing is lenient: a field that is missing or null is normal."""
+"""What GitHub says, as values, in an answer or in a webhook.
+
+Parsing is lenient: a field that is missing, null or of another type is normal. Only what says
+which thing it is must be there: its lack raises KeyError.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Literal, TypeVar
 
+from bot.payload import Json, flag, number, section, sections, storable, text
 from bot.times import as_github
 
+T = TypeVar("T")
 Action = Literal["labeled", "unlabeled"]
-Json = Mapping[str, Any]
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -171,88 +174,111 @@ class AppCredentials:
     client_secret: str = field(repr=False)
 
 
-def text(value: Any) -> str:
-    """A string, "" for null: GitHub sends null for an empty body or description.
-
-    NUL bytes and lone surrogates, which SQLite cannot keep, are left out.
-    """
-    return _UNSTORABLE.sub("", value) if isinstance(value, str) else ""
-
-
 def app(data: Json) -> RemoteApp:
     """`GET /app`."""
     return RemoteApp(
         id=int(data["id"]),
-        slug=text(data.get("slug")),
-        name=text(data.get("name")),
+        slug=storable(data.get("slug")),
+        name=storable(data.get("name")),
         permissions=dict(data.get("permissions") or {}),
         events=tuple(data.get("events") or ()),
     )
 
 
-def installation(data: Json) -> RemoteInstallation:
-    """An element of `GET /app/installations`, or the `installation` of a webhook."""
-    account = data.get("account") or {}
+def installation(data: Json, owner: Json = MappingProxyType({})) -> RemoteInstallation:
+    """An element of `GET /app/installations`, or the `installation` of a webhook.
+
+    Most webhooks give only its id: `owner` names the account then.
+    """
+    account = section(data, "account") or owner
     return RemoteInstallation(
-        id=int(data["id"]),
-        account_id=int(account.get("id") or 0),
-        account_login=text(account.get("login") or account.get("slug")),
-        account_type=text(account.get("type")) or text(data.get("target_type")),
+        id=_id(data),
+        account_id=number(account, "id") or 0,
+        account_login=text(account, "login") or text(account, "slug"),
+        account_type=text(account, "type") or text(data, "target_type"),
         suspended=data.get("suspended_at") is not None,
-        permissions=dict(data.get("permissions") or {}),
+        permissions={
+            storable(key): storable(value) for key, value in section(data, "permissions").items()
+        },
         single_files=_single_files(data),
     )
 
 
 def _single_files(data: Json) -> tuple[str, ...] | None:
     """Older Enterprise Servers give only `single_file_name`."""
-    paths, name = data.get("single_file_paths"), data.get("single_file_name")
+    paths, name = data.get("single_file_paths"), text(data, "single_file_name")
     if paths is None and "single_file_name" not in data:
         return None
-    return tuple(map(text, [*(paths or ()), *([name] if name else ())]))
+    given = paths if isinstance(paths, list) else []
+    return tuple(map(storable, [*given, *([name] if name else ())]))
 
 
 def repository(data: Json) -> RemoteRepository:
-    """An element of `GET /installation/repositories`, or `GET /repositories/{id}`."""
+    """An element of `GET /installation/repositories`, or the `repository` of a webhook.
+
+    Its name is "" where nothing names it.
+    """
+    owner, name = text(section(data, "owner"), "login"), text(data, "name")
     return RemoteRepository(
-        id=int(data["id"]),
-        full_name=text(data.get("full_name")),
-        private=bool(data.get("private")),
-        archived=bool(data.get("archived")),
+        id=_id(data),
+        full_name=text(data, "full_name") or (f"{owner}/{name}" if owner and name else ""),
+        private=flag(data, "private"),
+        archived=flag(data, "archived"),
     )
 
 
 def label(data: Json) -> RemoteLabel:
-    """An element of `GET /repos/{owner}/{repo}/labels`."""
-    return RemoteLabel(
-        id=int(data["id"]),
-        name=text(data.get("name")),
-        description=text(data.get("description")),
-        color=text(data.get("color")),
-    )
+    """An element of `GET /repos/{owner}/{repo}/labels`, or a `label` of a webhook."""
+    name = text(data, "name")
+    if not name:
+        raise KeyError("name")
+    return RemoteLabel(_id(data), name, text(data, "description"), text(data, "color"))
 
 
 def issue(data: Json) -> RemoteIssue:
-    """An element of `GET /repos/{owner}/{repo}/issues`: the text as it is now."""
-    author = data.get("user") or {}
-    labels = [entry for entry in data.get("labels") or () if isinstance(entry, dict)]
+    """An element of `GET /repos/{owner}/{repo}/issues`, or the `issue` of a webhook.
+
+    It is the text as it is now. An id that is missing is 0.
+    """
+    author, found = section(data, "user"), number(data, "number")
+    if found is None:
+        raise KeyError("number")
+    created_at = as_github(data.get("created_at"))
     return RemoteIssue(
-        id=int(data["id"]),
-        number=int(data["number"]),
-        title=text(data.get("title")),
-        body=text(data.get("body")),
-        state=text(data.get("state")) or "open",
-        locked=bool(data.get("locked")),
+        id=number(data, "id") or 0,
+        number=found,
+        title=text(data, "title"),
+        body=text(data, "body"),
+        state=text(data, "state") or "open",
+        locked=flag(data, "locked"),
         is_pull_request=data.get("pull_request") is not None,
-        author_login=author.get("login"),
-        author_id=author.get("id"),
-        author_type=author.get("type"),
-        author_association=text(data.get("author_association")) or "NONE",
-        created_at=as_github(data.get("created_at")),
-        updated_at=as_github(data.get("updated_at")),
+        author_login=text(author, "login") or None,
+        author_id=number(author, "id"),
+        author_type=text(author, "type") or None,
+        author_association=text(data, "author_association") or "NONE",
+        created_at=created_at,
+        updated_at=as_github(data.get("updated_at")) or created_at,
         closed_at=as_github(data.get("closed_at")) or None,
-        labels=tuple(label(entry) for entry in labels if entry.get("id") is not None),
+        labels=known(label, sections(data, "labels")),
     )
+
+
+def known(read: Callable[[Json], T], entries: Iterable[Json]) -> tuple[T, ...]:
+    """What can be read of a list; what does not say which thing it is is passed over."""
+    found = []
+    for entry in entries:
+        try:
+            found.append(read(entry))
+        except KeyError:
+            continue
+    return tuple(found)
+
+
+def _id(data: Json) -> int:
+    found = number(data, "id")
+    if found is None:
+        raise KeyError("id")
+    return found
 
 
 def label_event(number: int, data: Json) -> RemoteLabelEvent | None:
@@ -264,7 +290,7 @@ def label_event(number: int, data: Json) -> RemoteLabelEvent | None:
     via = data.get("performed_via_github_app") or {}
     return RemoteLabelEvent(
         number=number,
-        label_name=text((data.get("label") or {}).get("name")),
+        label_name=storable((data.get("label") or {}).get("name")),
         action=action,
         actor_login=actor.get("login"),
         actor_id=actor.get("id"),
@@ -278,11 +304,11 @@ def hook_delivery(data: Json) -> HookDelivery:
     """An element of `GET /app/hook/deliveries`."""
     return HookDelivery(
         id=int(data["id"]),
-        guid=text(data.get("guid")),
+        guid=storable(data.get("guid")),
         delivered_at=as_github(data.get("delivered_at")),
         redelivery=bool(data.get("redelivery")),
         status_code=int(data.get("status_code") or 0),
-        event=text(data.get("event")),
+        event=storable(data.get("event")),
         action=data.get("action"),
         installation_id=data.get("installation_id"),
         repository_id=data.get("repository_id"),
@@ -293,11 +319,11 @@ def credentials(data: Json) -> AppCredentials:
     """`POST /app-manifests/{code}/conversions`."""
     return AppCredentials(
         id=int(data["id"]),
-        slug=text(data.get("slug")),
-        name=text(data.get("name")),
-        html_url=text(data.get("html_url")),
-        client_id=text(data.get("client_id")),
-        pem=text(data.get("pem")),
-        webhook_secret=text(data.get("webhook_secret")),
-        client_secret=text(data.get("client_secret")),
+        slug=storable(data.get("slug")),
+        name=storable(data.get("name")),
+        html_url=storable(data.get("html_url")),
+        client_id=storable(data.get("client_id")),
+        pem=storable(data.get("pem")),
+        webhook_secret=storable(data.get("webhook_secret")),
+        client_secret=storable(data.get("client_secret")),
     )

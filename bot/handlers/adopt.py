@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from bot.handlers import Declined
@@ -114,26 +115,13 @@ def issue(
 
     Returns what that changed, "stale" where the payload is older than what is known.
     """
-    return store.issues.upsert(
-        Issue(
-            repository_id=repository.id,
-            number=remote.number,
-            id=remote.id,
-            title=remote.title,
-            body=remote.body,
-            opened_title=remote.title if as_opened else None,
-            opened_body=remote.body if as_opened else None,
-            state=remote.state,
-            locked=remote.locked,
-            is_pull_request=remote.is_pull_request,
-            author_login=remote.author_login,
-            author_id=remote.author_id,
-            author_type=remote.author_type,
-            author_association=remote.author_association,
-            created_at=remote.created_at,
-            updated_at=remote.updated_at,
-            closed_at=remote.closed_at,
-            arrived_by_transfer=remote.arrived_by_transfer,
-            labels=labels(store, repository, remote.labels),
-        )
-    )
+    row = issue_row(repository, remote, labels(store, repository, remote.labels))
+    if as_opened:
+        row = replace(row, opened_title=row.title, opened_body=row.body)
+    return store.issues.upsert(row)
+
+
+def issue_row(repository: Repository, remote: RemoteIssue, label_ids: tuple[int, ...]) -> Issue:
+    """An issue as GitHub gives it."""
+    given = {f.name: getattr(remote, f.name) for f in fields(remote) if f.name != "labels"}
+    return Issue(repository_id=repository.id, labels=label_ids, **given)

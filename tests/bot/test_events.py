@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import payload
 from bot.events import (
     Event,
     InstallationEvent,
@@ -279,8 +278,8 @@ def test_a_time_is_the_same_in_a_webhook_and_in_an_answer():
         "updated_at": "2026-01-01T00:00:05.900Z",
         "closed_at": "2026-01-01T01:00:05+01:00",
     }
-    sent = payload.issue(data, is_pull_request=False, arrived=False)
-    assert sent == remote.issue(data)
-    assert sent is not None
-    times = {sent.created_at, sent.updated_at, sent.closed_at}
+    event = read("issues", {"action": "edited", "repository": REPOSITORY, "issue": data})
+    assert isinstance(event, IssueEvent)
+    assert event.issue == remote.issue(data)
+    times = {event.issue.created_at, event.issue.updated_at, event.issue.closed_at}
     assert times == {"2026-01-01T00:00:05Z"}
