@@ -52,11 +52,11 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
     """What is due how often under these settings."""
     polling = settings.intake == "poll"
     poll_seconds = settings.poll_seconds if polling else SWEEP_SECONDS
-    config = sync.CONFIG_SECONDS
+    config, labels = sync.CONFIG_SECONDS, sync.LABELS_SECONDS
     return (
         Entry("poll", poll_seconds, lambda store, row, at: poll.enqueue(store, row)),
         Entry("sync_config", config, _job("sync_config"), spread=config / 2),
-        Entry("sync_labels", config, _job("sync_labels"), spread=config / 2),
+        Entry("sync_labels", labels, _job("sync_labels"), spread=labels / 2),
         Entry("discover", sync.DISCOVER_SECONDS, for_server=sync.enqueue_discover),
         Entry("review", REVIEW_SECONDS, _job("review", lane="slow"), spread=REVIEW_SECONDS / 2),
         Entry("habits", HABITS_SECONDS, _job("habits", lane="slow"), spread=3600.0),

@@ -10,7 +10,8 @@ from bot import live
 from bot.context import NotConfigured
 from bot.github.errors import Gone, Moved, NotFound
 from bot.handlers import adopt
-from bot.tasks import backfill
+from bot.reach import is_allowed
+from bot.tasks import backfill, poll
 from bot.times import from_epoch
 
 if TYPE_CHECKING:
@@ -36,9 +37,12 @@ class Pulled:
 def pull(context: Context, full_name: str, *, since: str | None, progress: Bar) -> Pulled:
     """Read a repository's history into the store, or what changed since `since` (GitHub's time).
 
-    A history that was read before is only brought up to date. Raises NotConfigured where the App
-    is not installed on the repository, and GitHubError; what was read by then is kept.
+    A history that was read before is only brought up to date; an issue that is new to a server
+    that polls gets its job for labels. Raises NotConfigured where the App is not installed on the
+    repository or its account is not served, and GitHubError; what was read by then is kept.
     """
+    if not is_allowed(context, full_name):
+        raise NotConfigured(f"the account of {full_name} is not in LABELWRIGHT_ALLOWED_ACCOUNTS")
     repository = find_repository(context, full_name)
     client = context.installation(repository.installation_id)
     known = backfill.Progress.load(context.store, repository.id)
@@ -87,7 +91,7 @@ def _changes(
     for done, issue in enumerate(wanted, start=1):
         rows = _events(context, client, repository, issue)
         with context.store.transaction():
-            adopt.issue(context.store, repository, issue)
+            poll.keep(context, repository, issue, trigger="pull")
             events += context.store.events.add(rows)
         progress(done, len(wanted))
     return Pulled(len(wanted), events, "changes")

@@ -1,7 +1,8 @@
 """What a worker does about an error: try again later, or give up and say what is to be done. Pure.
 
 An error that repeating cannot mend goes to the dead letters at once. Rate limits, a suspended
-installation and a stop of the worker are nobody's failure: the attempt is not counted.
+installation and a stop of the worker are nobody's failure: the attempt is not counted. Nor is it
+while GitHub is down, for the jobs that nothing would ask for again: they wait for its end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from bot.github.errors import (
     NotFound,
     RateLimited,
     Suspended,
+    Unauthorized,
+    Unavailable,
     Unprocessable,
 )
 from bot.launcher import TrainingRefused, TrainingTimedOut
@@ -26,6 +29,10 @@ from models.errors import ModelError
 
 FIRST_DELAY, FACTOR, LONGEST_DELAY = 5.0, 3.0, 3600.0
 """Seconds: 5, 15, 45 … an hour. Eight attempts span about an hour and a half."""
+LONGEST_OUTAGE = 3 * 86_400.0
+"""Seconds for which a job of `OUTLASTING` waits for a GitHub that is down or refuses our key."""
+OUTLASTING = frozenset({"deliver", "label", "triage"})
+"""The kinds that nothing asks for again by time, as polls and the reading of labels are."""
 _PERMANENT = (
     Forbidden,
     NotFound,
@@ -47,8 +54,18 @@ class Reaction:
     error: str
 
 
-def react(error: Exception, *, attempts: int, now: float, rng: random.Random) -> Reaction:
-    """The reaction to an error in a job's attempt number `attempts` (from 1)."""
+def react(
+    error: Exception,
+    *,
+    attempts: int,
+    now: float,
+    rng: random.Random,
+    outlasting_since: float | None = None,
+) -> Reaction:
+    """The reaction to an error in a job's attempt number `attempts` (from 1).
+
+    `outlasting_since`: when a job that outlasts an outage was queued (epoch seconds), else None.
+    """
     said = describe(error)
     if isinstance(error, Stopped):
         return Reaction(0.0, False, said)
@@ -59,6 +76,13 @@ def react(error: Exception, *, attempts: int, now: float, rng: random.Random) ->
         return Reaction(60.0, False, said)
     if isinstance(error, _PERMANENT):
         return Reaction(None, True, said)
+    if outlasting_since is not None and isinstance(error, Unavailable | Unauthorized):
+        waited = now - outlasting_since
+        if waited >= LONGEST_OUTAGE:
+            return Reaction(None, True, said)
+        # Half as long again as until now: it is back soon after a short outage.
+        full = min(max(waited / 2, FIRST_DELAY), LONGEST_DELAY)
+        return Reaction(full * rng.uniform(0.5, 1.0), False, said)
     return Reaction(backoff(attempts, rng), True, said)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import LeaseLost
 from bot.github.errors import Suspended
-from bot.reactions import Reaction, react
+from bot.reactions import OUTLASTING, Reaction, react
 
 if TYPE_CHECKING:
     from bot.context import Context
@@ -141,7 +141,13 @@ class Worker:
         if isinstance(error, LeaseLost):
             context.log.warning("lease lost", job=job.id, kind=job.kind)
             return
-        reaction = react(error, attempts=job.attempts, now=context.now(), rng=context.rng)
+        reaction = react(
+            error,
+            attempts=job.attempts,
+            now=context.now(),
+            rng=context.rng,
+            outlasting_since=job.queued_at if job.kind in OUTLASTING else None,
+        )
         _log_failure(context, job, error, reaction)
         try:
             if isinstance(error, Suspended) and job.installation_id is not None:

@@ -34,8 +34,8 @@ class AppOptions:
     """What seldom changes. `timeout` is seconds until a silent GitHub counts as unavailable.
 
     `token_permissions` None asks for everything that the installation has granted. Where less
-    was granted than is asked for, a token is made for that; what is granted later is used after
-    the next start.
+    was granted than is asked for, a token is made for that; what is granted later is used when a
+    request needs it.
     """
 
     token_permissions: Mapping[str, str] | None = field(default_factory=lambda: TOKEN_PERMISSIONS)

@@ -12,10 +12,15 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.github import history, remote
-from bot.github.errors import NotFound, PermissionMissing, RateLimited, Unauthorized
+from bot.github.errors import (
+    LONGEST_WAIT,
+    NotFound,
+    PermissionMissing,
+    RateLimited,
+    Unauthorized,
+)
 from bot.github.pacing import WritePace
 from bot.github.transport import PER_PAGE, Answer, Transport
-from bot.payload import storable
 
 T = TypeVar("T")
 ROLES = (
@@ -211,19 +216,47 @@ class InstallationClient:
         return self._call(verb, path, body=body)
 
     def _call(self, verb: str, path: str, **options: Any) -> Answer:
-        """One request; once more with a new token where GitHub did not take, or give, the first."""
+        """One request, unless GitHub wants none now; what it says of limits holds for all threads.
+
+        Once more with a new token where GitHub did not take, or give, the first. A token for less
+        than we use is tried once more for all of it: more may have been granted meanwhile.
+        """
+        now = self.now()
+        self._pace.require_unblocked(self.installation_id, now, f"{verb} {path}")
+        try:
+            answer = self._authorized(verb, path, **options)
+        except RateLimited as limited:
+            self._pace.block(self.installation_id, limited.retry_at)
+            raise
+        quota = self.transport.quotas.get("core")
+        if quota is not None and quota.remaining == 0 and quota.reset_at > now:
+            until = min(quota.reset_at + 1, now + LONGEST_WAIT)
+            self._pace.block(self.installation_id, until)
+        return answer
+
+    def _authorized(self, verb: str, path: str, **options: Any) -> Answer:
         try:
             return self.transport.request(verb, path, **options)
         except Unauthorized as error:
             if error.status != 401:
                 raise
+            narrow = self._narrow
         except PermissionMissing as error:
-            if error.status != 422 or self._narrow:
+            narrow = error.status == 422
+            if narrow == self._narrow:
                 raise
-            self._narrow = True
+        try:
+            return self._reconnected(narrow).request(verb, path, **options)
+        except PermissionMissing as error:
+            if error.status != 422 or narrow:
+                raise
+        return self._reconnected(True).request(verb, path, **options)
+
+    def _reconnected(self, narrow: bool) -> Transport:
         self.transport.close()
-        self.transport = self._connect(self._narrow)
-        return self.transport.request(verb, path, **options)
+        self._narrow = narrow
+        self.transport = self._connect(narrow)
+        return self.transport
 
 
 def _repo(full_name: str) -> str:
@@ -233,11 +266,11 @@ def _repo(full_name: str) -> str:
 def _role(data: Mapping[str, Any]) -> str:
     granted = (data.get("user") or {}).get("permissions") or {}
     held = next((role for flag, role in ROLES if granted.get(flag)), None)
-    return held or storable(data.get("role_name")) or "none"
+    return held or remote.text(data.get("role_name")) or "none"
 
 
 def _decoded(data: Mapping[str, Any]) -> str:
-    content = storable(data.get("content"))
+    content = remote.text(data.get("content"))
     if data.get("encoding") != "base64":
         return content
     try:

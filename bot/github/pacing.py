@@ -1,6 +1,7 @@
 """How fast we may write: GitHub limits requests that create content, per minute and per hour.
 
-`next_write_at` is the rule, pure; `WritePace` is the memory that all threads of a process share.
+`next_write_at` is the rule, pure; `WritePace` is the memory that all threads of a process share,
+and what GitHub told one of them (to stay away for a while) holds for the others as well.
 The memory does not outlive the process, and each process has its own: GitHub's own answer (a
 secondary limit) has the last word.
 """
@@ -45,14 +46,32 @@ def next_write_at(now: float, history: Sequence[float], limits: WriteLimits) -> 
 
 
 class WritePace:
-    """The writes of every installation in the last hour. Safe to share between threads."""
+    """The writes of every installation in the last hour, and which ones GitHub told to stay away.
+
+    Safe to share between threads.
+    """
 
     def __init__(self, limits: WriteLimits | None = None, *, patience: float = 2.0) -> None:
         """`patience`: seconds that a writer waits for its turn; beyond that the job comes back."""
         self.limits = limits or WriteLimits()
         self.patience = patience
         self._history: dict[int, list[float]] = defaultdict(list)
+        self._blocked_until: dict[int, float] = {}
         self._lock = threading.Lock()
+
+    def block(self, installation_id: int, until: float) -> None:
+        """No request of an installation before `until` (epoch seconds)."""
+        with self._lock:
+            before = self._blocked_until.get(installation_id, 0.0)
+            self._blocked_until[installation_id] = max(until, before)
+
+    def require_unblocked(self, installation_id: int, now: float, request: str) -> None:
+        """Raise RateLimited while an installation has to stay away."""
+        with self._lock:
+            until = self._blocked_until.get(installation_id, 0.0)
+        if until > now:
+            message = "not sent: GitHub asked this installation to stay away until then"
+            raise RateLimited(0, message, request, retry_at=until)
 
     def take(self, installation_id: int, now: float, request: str) -> float:
         """Take the next turn and return how many seconds to wait for it.

@@ -6,16 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.handlers import Declined, adopt
-from bot.tasks import enqueue_label
-from bot.times import to_epoch
+from bot.tasks import enqueue_label, is_recent
 
 if TYPE_CHECKING:
     from bot.context import Context
     from bot.events import IssueEvent
     from bot.store.rows import Repository
-
-DAY = 86_400.0
-"""Seconds after which an issue that "opens" is not new: it was transferred here."""
 
 
 def receive(context: Context, event: IssueEvent) -> Repository:
@@ -49,7 +45,7 @@ def is_old(event: IssueEvent) -> bool:
     if event.issue.arrived_by_transfer:
         return True
     created_at = event.issue.created_at
-    return bool(created_at) and event.received_at - to_epoch(created_at) > DAY
+    return bool(created_at) and not is_recent(created_at, event.received_at)
 
 
 def ask_for_labels(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.handlers import adopt, on
-from bot.handlers.setup import enqueue_refresh, enqueue_setup
+from bot.handlers.setup import enqueue_refresh, enqueue_setup, requeue_refused
 
 if TYPE_CHECKING:
     from bot.context import Context
@@ -47,11 +47,12 @@ def unsuspended(context: Context, event: InstallationEvent) -> str:
 
 @on("installation", "new_permissions_accepted")
 def permissions_accepted(context: Context, event: InstallationEvent) -> str:
-    """Keep what we may do now, and read again what we may not have been able to read."""
+    """Keep what we may do now, and do again what we may not have been allowed to do."""
     adopt.installation(context.store, event.installation)
     for repository in context.store.repositories.all(installation_id=event.installation.id):
         enqueue_refresh(context.store, repository)
-    return "permissions updated"
+    again = requeue_refused(context.store, event.installation.id)
+    return f"permissions updated; {again} dead letters queued again"
 
 
 @on("installation_target", "renamed")

@@ -42,3 +42,8 @@ def enqueue_refresh(store: Store, repository: Repository, *, priority: int = IN_
             installation_id=repository.installation_id,
             repository_id=repository.id,
         )
+
+
+def requeue_refused(store: Store, installation_id: int) -> int:
+    """Queue what died for want of a permission again, now that more was granted; says how many."""
+    return store.jobs.requeue_dead(installation_id=installation_id, kinds=("label", "triage"))

@@ -167,10 +167,45 @@ class Jobs:
                 self.discard(job_id, f"left to job {twin}, which waits for the same")
                 return True
             sql = (
-                "UPDATE jobs SET state = 'waiting', run_at = ?, attempts = 0, leased_by = NULL,"
-                " lease_until = NULL, finished_at = NULL WHERE id = ?"
+                "UPDATE jobs SET state = 'waiting', run_at = :now, attempts = 0, leased_by = NULL,"
+                " payload = json_set(payload, '$.queued_again', :now),"
+                " lease_until = NULL, finished_at = NULL WHERE id = :id"
             )
-            return self._db.write(sql, (self._now(), job_id)) == 1
+            return self._db.write(sql, {"now": self._now(), "id": job_id}) == 1
+
+    def requeue_dead(
+        self, *, installation_id: int | None = None, kinds: Iterable[str] | None = None
+    ) -> int:
+        """Let the dead jobs wait again, of one installation or of some kinds; returns how many."""
+        dead = (
+            "SELECT id FROM jobs WHERE state = 'dead'"
+            " AND (:installation IS NULL OR installation_id = :installation)"
+            " AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds))) ORDER BY id"
+        )
+        named = None if kinds is None else to_json(list(kinds))
+        with self._db.transaction():
+            rows = self._db.rows(dead, {"installation": installation_id, "kinds": named})
+            return sum(self.requeue(row["id"]) for row in rows)
+
+    def requeue_lost(self, repository_id: int, *, opened_since: str, dead_until: float) -> int:
+        """Let the last label job of each open issue wait again where it is dead; returns how many.
+
+        Only issues opened since then (GitHub's time), and jobs that died before `dead_until`
+        (epoch seconds).
+        """
+        sql = (
+            "SELECT max(job.id) AS id FROM jobs AS job"
+            " JOIN issues USING (repository_id, number)"
+            " WHERE job.state = 'dead' AND job.kind = 'label' AND job.repository_id = :repository"
+            " AND job.finished_at <= :until"
+            " AND issues.state = 'open' AND NOT issues.deleted AND issues.created_at >= :since"
+            " AND NOT EXISTS (SELECT 1 FROM jobs AS later WHERE later.repository_id ="
+            " job.repository_id AND later.number = job.number AND later.kind = 'label'"
+            " AND later.id > job.id) GROUP BY job.number"
+        )
+        bound = {"repository": repository_id, "since": opened_since, "until": dead_until}
+        with self._db.transaction():
+            return sum(self.requeue(row["id"]) for row in self._db.rows(sql, bound))
 
     def discard(self, job_id: int, reason: str) -> bool:
         """Mark a job done without doing it, whatever its state; False where it was done already."""

@@ -160,6 +160,11 @@ class Job:
     created_at: float
     finished_at: float | None
 
+    @property
+    def queued_at(self) -> float:
+        """When it was queued, the last time where it was a dead letter between."""
+        return float(self.payload.get("queued_again", self.created_at))
+
 
 @dataclass(frozen=True)
 class Decision:

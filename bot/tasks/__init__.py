@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from bot.times import to_epoch
+
 if TYPE_CHECKING:
     from bot.context import Context
     from bot.store import Store
@@ -24,6 +26,9 @@ class Stopped(Exception):
 
 Lane = Literal["fast", "slow"]
 TaskFunction = Callable[["Context", "Job"], str]
+
+RECENT = 3 * 86_400.0
+"""Seconds after which an issue that nobody told us of is history: it is not labeled unasked."""
 
 MODULES = ("deliver", "label", "backfill", "sync", "train", "poll", "habits", "review", "adopt")
 """Every module of this folder that defines tasks: this list is the feature list."""
@@ -62,13 +67,18 @@ def load() -> Mapping[str, Task]:
     return TASKS
 
 
+def is_recent(created_at: str, now: float) -> bool:
+    """Whether an issue opened at `created_at` (GitHub's time) is new enough to be labeled."""
+    return bool(created_at) and now - to_epoch(created_at) <= RECENT
+
+
 def enqueue_label(
     store: Store, repository: Repository, number: int, *, trigger: str, run_at: float | None = None
 ) -> Job | None:
     """Ask for one issue to be labelled; None when a waiting job for it exists already.
 
-    `trigger` says why: "opened", "edited", "reopened", "transferred", "poll", "backfill" or
-    "triaged" (a person changed labels: take the fallback label off if it was ours).
+    `trigger` says why: "opened", "reopened", "poll", "pull", "backfill" or "triaged" (a person
+    changed labels: take the fallback label off if it was ours).
     """
     kind = "triage" if trigger == "triaged" else "label"
     return store.jobs.enqueue(

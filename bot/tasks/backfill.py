@@ -15,7 +15,7 @@ from bot import live
 from bot.handlers import adopt
 from bot.reach import in_repository
 from bot.store.rows import Issue
-from bot.tasks import Stopped, enqueue_label, poll, task
+from bot.tasks import Stopped, enqueue_label, is_recent, poll, task
 from bot.times import from_epoch
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _keep(
     )
     with context.store.transaction():
         for issue in page.issues:
-            _keep_issue(context.store, repository, issue, progress)
+            _keep_issue(context, repository, issue, progress)
         context.store.events.add(_rows(context, repository, page))
         progress.save(context.store, repository.id)
         if progress.done:
@@ -141,9 +141,10 @@ def _keep(
 
 
 def _keep_issue(
-    store: Store, repository: Repository, remote: RemoteIssue, progress: Progress
+    context: Context, repository: Repository, remote: RemoteIssue, progress: Progress
 ) -> None:
     """Keep one issue; one that was opened since the installation is new and wants its labels."""
+    store = context.store
     given = {f.name: getattr(remote, f.name) for f in fields(remote) if f.name != "labels"}
     labels = adopt.labels(store, repository, remote.labels)
     row = Issue(repository_id=repository.id, labels=labels, **given)
@@ -151,6 +152,7 @@ def _keep_issue(
         row = replace(row, opened_title=row.title, opened_body=row.body)
     change = store.issues.upsert(row, replace_opened=remote.opened_body is not None)
     is_new = remote.created_at >= progress.started and not remote.arrived_by_transfer
+    is_new = is_new and is_recent(remote.created_at, context.now())
     if change == "new" and is_new and remote.state == "open" and not remote.is_pull_request:
         enqueue_label(store, repository, remote.number, trigger="backfill")
 

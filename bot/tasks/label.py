@@ -16,6 +16,7 @@ from bot.feedback import is_about
 from bot.github.errors import Gone, Moved, NotFound
 from bot.habits import late_labels
 from bot.live import Live, read_live, sync_labels, take_off
+from bot.reach import refreshed, served
 from bot.repo_config import Mode, RepoConfig
 from bot.review import demoted_labels
 from bot.store.rows import AppliedLabel, Decision, Issue, Job, Label, Repository
@@ -39,17 +40,20 @@ def label_issue(context: Context, job: Job) -> str:
     waiting = _why_not_yet(context, repository, issue, job)
     if waiting:
         return waiting
+    repository, labels = _known_labels(context, repository)
+    if not labels:
+        return "left alone: the repository has no labels"
     try:
-        return _label(context, repository, issue, job)
+        return _label(context, repository, labels, issue, job)
     except (Gone, NotFound, Moved) as error:
         return _left(context, repository, job.number, error)
 
 
 def _repository(context: Context, job: Job) -> Repository | str:
     """The job's repository, or why there is nothing to do in it; asks nobody."""
-    repository = context.store.repositories.get(job.repository_id or 0)
-    if repository is None or repository.removed:
-        return "left alone: the App is not installed on this repository any more"
+    repository = served(context, job)
+    if isinstance(repository, str):
+        return repository
     if repository.archived:
         return "left alone: the repository is archived"
     if _mode(repository) == "off":
@@ -78,11 +82,10 @@ def _why_not_yet(
     return f"waits until {from_epoch(due)}: a person has {grace} s to be first"
 
 
-def _label(context: Context, repository: Repository, known: Issue | None, job: Job) -> str:
+def _label(
+    context: Context, repository: Repository, labels: list[Label], known: Issue | None, job: Job
+) -> str:
     number = job.number or 0
-    labels = _known_labels(context, repository)
-    if not labels:
-        return "left alone: the repository has no labels"
     # The model first: it takes longest, and what is read from GitHub should be fresh when we write.
     early = None
     if known is not None:
@@ -109,11 +112,19 @@ def _text(live: Live) -> tuple[str, str]:
     return live.issue.title, live.issue.body
 
 
-def _known_labels(context: Context, repository: Repository) -> list[Label]:
-    """The repository's labels; read from GitHub once where that has not happened yet."""
+def _known_labels(context: Context, repository: Repository) -> tuple[Repository, list[Label]]:
+    """The repository, under the name that it has now, and its labels.
+
+    They are read from GitHub once where that has not happened yet.
+    """
     if repository.labels_synced_at is None:
-        sync_labels(context, context.installation(repository.installation_id), repository)
-    return context.store.labels.all(repository.id)
+        client = context.installation(repository.installation_id)
+        try:
+            sync_labels(context, client, repository)
+        except Moved:
+            repository = refreshed(context, client, repository)
+            sync_labels(context, client, repository)
+    return repository, context.store.labels.all(repository.id)
 
 
 def _predict(

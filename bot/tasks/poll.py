@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bot import live
-from bot.github.errors import Forbidden, Gone, Moved, NotFound, Suspended
+from bot.github.errors import Forbidden, Gone, Moved, NotFound, RateLimited, Suspended
 from bot.handlers import adopt
 from bot.reach import in_repository
-from bot.tasks import enqueue_label, task
+from bot.tasks import RECENT, enqueue_label, is_recent, task
 from bot.times import from_epoch, to_epoch
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ OVERLAP = 120.0
 """Seconds of the past that are asked for again: GitHub's lists lag behind a little."""
 CLOCK_SLACK = 300.0
 """Seconds before the first look that still count as new: our clock may be ahead of GitHub's."""
+LOST_SECONDS = 3600.0
+"""Seconds after which the dead label job of a new issue is tried again."""
 RESERVE, EVENTS_RESERVE = 0.05, 0.2
 """Shares of the hour's requests that are left to labeling, by the list and by the label events."""
 
@@ -81,6 +83,7 @@ def poll(context: Context, job: Job) -> str:
 
 
 def _poll(context: Context, job: Job, client: InstallationClient, repository: Repository) -> str:
+    again = requeue_lost(context, repository)
     client.require_quota(RESERVE)
     begun = from_epoch(job.created_at - CLOCK_SLACK)
     mark = repository.watermark or begun
@@ -89,15 +92,58 @@ def _poll(context: Context, job: Job, client: InstallationClient, repository: Re
     etag = memory.etag if memory.since == since else None
     changed = client.changed_issues(repository.full_name, since, etag)
     if changed is None:
-        return "nothing changed"
+        return f"nothing changed{again}"
     _ = context.bot  # asked outside of the transactions below: it may need GitHub
     memory.save(context.store, repository.id)
-    look = _Look(context, client, repository, memory.start)
-    seen = Counter(look.take(issue) for issue in changed.issues)
+    look = _Look(context, client, repository)
+    seen: Counter[str] = Counter()
+    try:
+        # Unknown ones first: an old issue's label events must not keep them waiting.
+        for issue in sorted(changed.issues, key=look.is_known):
+            seen[look.take(issue)] += 1
+    except RateLimited as limited:
+        return f"{_said(seen)}; the rest is asked for again: {limited}{again}"
     Memory(memory.start, since, changed.etag).save(context.store, repository.id)
     newest = max((issue.updated_at for issue in changed.issues), default=mark)
     context.store.repositories.set_watermark(repository.id, max(newest, mark))
+    return f"{_said(seen)}{again}"
+
+
+def _said(seen: Counter[str]) -> str:
     return f"{seen['new']} new, {seen['changed']} changed, {seen['same']} known"
+
+
+def requeue_lost(context: Context, repository: Repository) -> str:
+    """Queue the dead label jobs of new issues again, an hour after they died; says how many."""
+    now = context.now()
+    again = context.store.jobs.requeue_lost(
+        repository.id, opened_since=from_epoch(now - RECENT), dead_until=now - LOST_SECONDS
+    )
+    return f"; {again} dead letters queued again" if again else ""
+
+
+def keep(context: Context, repository: Repository, issue: RemoteIssue, *, trigger: str) -> bool:
+    """Keep an issue that GitHub listed; True where it is new, and so gets a job for its labels.
+
+    So does one that was closed before anything was decided, and is open again. In a transaction.
+    """
+    store = context.store
+    known = store.issues.get(repository.id, issue.number)
+    memory = Memory.load(store, repository.id)
+    start = memory.start if memory else repository.watermark
+    ours = start is not None and issue.created_at >= start
+    ours = ours and is_recent(issue.created_at, context.now())
+    is_new = known is None and ours
+    adopt.issue(store, repository, issue, as_opened=is_new)
+    if ours and issue.state == "open" and (known is None or _is_back(store, known)):
+        trigger = trigger if is_new else "reopened"
+        enqueue_label(store, repository, issue.number, trigger=trigger)
+    return is_new
+
+
+def _is_back(store: Store, known: Issue) -> bool:
+    decided = store.decisions.latest(known.repository_id, known.number) is not None
+    return known.state == "closed" and not decided
 
 
 @dataclass(frozen=True)
@@ -107,7 +153,10 @@ class _Look:
     context: Context
     client: InstallationClient
     repository: Repository
-    start: str
+
+    def is_known(self, issue: RemoteIssue) -> bool:
+        """Whether the store has the issue, in whatever state."""
+        return self.context.store.issues.get(self.repository.id, issue.number) is not None
 
     def take(self, issue: RemoteIssue) -> str:
         """Keep one changed issue; returns "new", "changed", "same" or "left"."""
@@ -118,13 +167,10 @@ class _Look:
         if known is not None and (known.deleted or _is_same(known, issue)):
             return "left" if known.deleted else "same"
         events = self._events(issue, known)
-        is_new = known is None and issue.created_at >= self.start
         with store.transaction():
-            adopt.issue(store, self.repository, issue, as_opened=is_new)
+            is_new = keep(self.context, self.repository, issue, trigger="poll")
             fresh = self._add(issue.number, events)
-            if is_new and issue.state == "open":
-                enqueue_label(store, self.repository, issue.number, trigger="poll")
-            elif config.fallback and any(event.actor_kind == "person" for event in fresh):
+            if not is_new and config.fallback and any(e.actor_kind == "person" for e in fresh):
                 enqueue_label(store, self.repository, issue.number, trigger="triaged")
         return "new" if is_new else "changed"
 
@@ -134,11 +180,15 @@ class _Look:
         ours = self.context.store.decisions.applied(self.repository.id, number=issue.number)
         if before == {label.id for label in issue.labels} and not ours:
             return []
-        self.client.require_quota(EVENTS_RESERVE)
         try:
+            self.client.require_quota(EVENTS_RESERVE)
             remote = self.client.label_events(self.repository.full_name, issue.number)
         except (NotFound, Gone, Moved):
             return []
+        except RateLimited:
+            if known is not None:
+                raise
+            return []  # a new issue is not kept waiting: its own job reads them
         return live.to_rows(self.context, self.repository, issue, remote)
 
     def _add(self, number: int, events: list[LabelEvent]) -> list[LabelEvent]:

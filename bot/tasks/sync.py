@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bot import live
-from bot.github.errors import Forbidden, NotFound, PermissionMissing
+from bot.github.errors import Forbidden, Moved, NotFound, PermissionMissing
 from bot.github.remote import NotModified, RemoteFile
 from bot.handlers import Declined, adopt
-from bot.reach import in_repository
+from bot.handlers.setup import requeue_refused
+from bot.reach import in_repository, is_allowed
 from bot.repo_config import FILE, parse
 from bot.tasks import task
 
@@ -22,7 +24,14 @@ if TYPE_CHECKING:
     from bot.store.rows import Job, Repository
 
 CONFIG_SECONDS = 600.0
-"""How often a configuration is read again: an unchanged file costs nothing of the quota."""
+"""How often a configuration is read again: an unchanged file costs nothing of the quota.
+
+An owner's `.github` repository is asked once in that time, for all of its repositories.
+"""
+LABELS_SECONDS = 3600.0
+"""How often the labels are read again: webhooks tell of them, and so does each issue."""
+RESERVE = 0.1
+"""Share of the hour's requests that is left to other work."""
 DISCOVER_SECONDS = 600.0
 """How often the installations are read again, which finds what no webhook told."""
 
@@ -37,6 +46,7 @@ def sync_labels(context: Context, job: Job) -> str:
     """Take over the repository's labels, however many there are."""
 
     def work(client: InstallationClient, repository: Repository) -> str:
+        client.require_quota(RESERVE)
         live.sync_labels(context, client, repository)
         return f"{len(context.store.labels.all(repository.id))} labels"
 
@@ -66,20 +76,43 @@ class _Source:
 
 
 def _sync_config(context: Context, client: InstallationClient, repository: Repository) -> str:
+    client.require_quota(RESERVE)
     known = _Source.known(repository.config_etag)
-    owner = repository.full_name.partition("/")[0]
-    for repo in (repository.full_name, f"{owner}/.github"):
-        etag = known.etag if known is not None and known.repo == repo else None
-        try:
-            answer = client.file(repo, FILE, etag)
-        except PermissionMissing as error:
-            return _refuse(context, repository, repository.config_etag, [str(error)])
-        if isinstance(answer, NotModified):
-            return f"the configuration of {repo} is unchanged"
-        if answer is not None:
-            return _take_over(context, repository, _Source(repo, answer.etag), answer)
-    context.store.repositories.set_config(repository.id, None, None)
-    return "no configuration: the defaults hold"
+    repo = repository.full_name
+    fallback = f"{repo.partition('/')[0]}/.github"
+    etag = known.etag if known is not None and known.repo == repo else None
+    try:
+        answer = client.file(repo, FILE, etag)
+        if answer is None:
+            repo, answer = fallback, _fallback_file(context, client, repository, fallback)
+    except PermissionMissing as error:
+        return _refuse(context, repository, repository.config_etag, [str(error)])
+    if answer is None:
+        context.store.repositories.set_config(repository.id, None, None)
+        return "no configuration: the defaults hold"
+    if isinstance(answer, NotModified) or known == _Source(repo, answer.etag):
+        return f"the configuration of {repo} is unchanged"
+    return _take_over(context, repository, _Source(repo, answer.etag), answer)
+
+
+def _fallback_file(
+    context: Context, client: InstallationClient, repository: Repository, repo: str
+) -> RemoteFile | None:
+    """The owner's file, None where there is none; asked once for all repositories of the owner."""
+    key = f"fallback_config:{repository.installation_id}"
+    kept = json.loads(context.store.meta.get(key) or "{}")
+    known = RemoteFile(**kept["file"]) if kept.get("file") else None
+    # The repositories of an owner take their turns within half of the interval.
+    if context.now() - kept.get("at", 0.0) < CONFIG_SECONDS * 0.9:
+        return known
+    try:
+        answer = client.file(repo, FILE, known.etag if known else None)
+    except Moved:
+        answer = None  # renamed: an owner's `.github` has this name or is none
+    file = known if isinstance(answer, NotModified) else answer
+    now = {"at": context.now(), "file": asdict(file) if file else None}
+    context.store.meta.set(key, json.dumps(now))
+    return file
 
 
 def _take_over(
@@ -109,14 +142,16 @@ def _refuse(
 def discover(context: Context, job: Job) -> str:
     """Find installations and repositories that came, changed or went without our being told."""
     gone = {row.id for row in context.store.installations.all()}
-    allowed = {login.casefold() for login in context.settings.allowed_accounts}
     found = 0
     for remote in context.app.installations():
         gone.discard(remote.id)
-        if allowed and remote.account_login.casefold() not in allowed:
+        if not is_allowed(context, remote.account_login):
             continue
+        before = context.store.installations.get(remote.id)
         try:
-            adopt.installation(context.store, remote, suspended=remote.suspended)
+            after = adopt.installation(context.store, remote, suspended=remote.suspended)
+            if before is not None and before.permissions != after.permissions:
+                requeue_refused(context.store, remote.id)
             found += 0 if remote.suspended else _discover_repositories(context, remote)
         except (Declined, Forbidden, NotFound) as error:
             context.log.warning("installation left out", installation=remote.id, error=str(error))

@@ -79,7 +79,7 @@ def test_jobs_are_spread_over_their_time(store: Store):
     entries = {entry.name: entry for entry in timetable(Settings(home=store.path.parent))}
     enqueue_due(store, entries["sync_labels"], START)
     run_at = sorted(job.run_at - START for job in store.jobs.list("waiting"))
-    assert run_at == [0.0, 100.0, 200.0]
+    assert run_at == [0.0, 600.0, 1200.0]
 
 
 def test_the_intake_says_how_often_github_is_asked(tmp_path: Path):

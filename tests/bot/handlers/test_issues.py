@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from bot.store.rows import Decision
+from bot.tasks import RECENT
 from tests.bot.intake_world import (
     NOW,
     Intake,
@@ -74,7 +76,7 @@ def test_an_issue_without_any_installation_is_kept_only(bare: Intake) -> None:
     "facts",
     [
         {"changes": {"old_issue": {"number": 1}, "old_repository": {"id": 4}}},
-        {"issue": issue(created_at=ago(86_401))},
+        {"issue": issue(created_at=ago(RECENT + 1))},
     ],
     ids=["transferred", "old"],
 )
@@ -116,7 +118,7 @@ def test_a_young_issue_whose_opening_was_missed_is_labeled(intake: Intake) -> No
     assert [job.number for job in intake.waiting("label")] == [3]
 
 
-@pytest.mark.parametrize("facts", [{"created_at": ago(90_000)}, {"state": "closed"}])
+@pytest.mark.parametrize("facts", [{"created_at": ago(RECENT + 1)}, {"state": "closed"}])
 def test_an_old_or_closed_issue_that_is_new_to_us_is_not(
     intake: Intake, facts: dict[str, Any]
 ) -> None:
@@ -131,6 +133,20 @@ def test_closing_and_reopening_is_kept(intake: Intake) -> None:
     assert (intake.issue().state, intake.issue().closed_at) == ("closed", ago(1))
     intake.handle("issues", issue_event("reopened", issue=issue(updated_at=ago(0))))
     assert (intake.issue().state, intake.issue().closed_at) == ("open", None)
+
+
+def test_an_issue_that_was_closed_before_its_turn_is_labeled_when_it_is_open_again(
+    intake: Intake,
+) -> None:
+    intake.handle("issues", issue_event("opened"))
+    intake.store.jobs.discard_of_issue(7, 3, "it was closed")
+    intake.handle("issues", issue_event("closed", issue=issue(state="closed", updated_at=ago(2))))
+    intake.handle("issues", issue_event("reopened", issue=issue(updated_at=ago(1))))
+    assert [job.payload["trigger"] for job in intake.waiting("label")] == ["reopened"]
+    intake.store.jobs.discard_of_issue(7, 3, "it was decided")
+    intake.store.decisions.record(Decision(7, 3, "v1", "apply", ()), [])
+    intake.handle("issues", issue_event("reopened", issue=issue(updated_at=ago(0))))
+    assert intake.waiting("label") == []
 
 
 @pytest.mark.parametrize("action", ["deleted", "transferred"])
