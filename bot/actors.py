@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.github.remote import RemoteIssue, RemoteLabelEvent
-from bot.store.rows import ActorKind, Issue
 from bot.times import to_epoch
 from models.text import headings
 
 if TYPE_CHECKING:
     from bot.context import BotIdentity
+    from bot.store.rows import ActorKind, Issue
 
 MAY_LABEL = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """Author associations that go with the right to label; others get labels only from a template."""

@@ -14,7 +14,6 @@ from bot import actors
 from bot.feedback import is_about
 from bot.github.errors import Moved, NotFound
 from bot.handlers import adopt
-from bot.handlers.label_events import label_event
 from bot.policy import IssueFacts
 from bot.store.rows import AppliedLabel, Label, LabelEvent
 
@@ -128,7 +127,7 @@ def to_rows(
     ids |= {label.name.casefold(): label.id for label in issue.labels}
     opened = actors.opening(issue)
     rows = [
-        label_event(
+        adopt.label_event(
             context, repository, e, label_id=ids.get(e.label_name.casefold()), opened=opened
         )
         for e in remote

@@ -35,7 +35,7 @@ _SECRETS = ("private_key", "webhook_secret", "webhook_secret_previous")
 
 
 @dataclass(frozen=True)
-class AppCredentials:
+class AppKey:
     """What it takes to speak as the GitHub App; the key (PEM) is not printed."""
 
     app_id: int
@@ -184,11 +184,11 @@ class Settings(BaseSettings):
         if lacking:
             raise SettingsError([*lacking, "`labelwright setup` asks for them and writes the file"])
 
-    def require_app(self) -> AppCredentials:
+    def require_app(self) -> AppKey:
         """The App's id and key. Raises SettingsError that lists what is missing."""
         self.require(app=True)
         assert self.app_id is not None and self.private_key is not None
-        return AppCredentials(self.app_id, self.private_key.get_secret_value())
+        return AppKey(self.app_id, self.private_key.get_secret_value())
 
     def require_webhook(self) -> tuple[str, ...]:
         """The webhook secrets, current one first. Raises SettingsError without a current one."""

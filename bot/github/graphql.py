@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.github import remote
-from bot.payload import storable
+from bot.payload import Json, storable
 from bot.times import as_github, to_epoch
 
-Json = Mapping[str, Any]
+if TYPE_CHECKING:
+    from bot.store.rows import Action
+
 SAME_MOMENT = 60.0
 """Seconds between an issue's opening and the first entry of its edit history, at most."""
 
@@ -90,7 +92,7 @@ def _issue(node: Json, known: Mapping[str, remote.RemoteLabel]) -> remote.Remote
 
 
 def _events(node: Json) -> Iterable[remote.RemoteLabelEvent]:
-    actions: Mapping[str, remote.Action] = {
+    actions: Mapping[str, Action] = {
         "LabeledEvent": "labeled",
         "UnlabeledEvent": "unlabeled",
     }

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from bot.payload import Json, flag, number, section, sections, storable, text
 from bot.times import as_github
 
+if TYPE_CHECKING:
+    from bot.store.rows import Action
+
 T = TypeVar("T")
-Action = Literal["labeled", "unlabeled"]
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ MODULES = (
     "issue_opened",
     "issue_changed",
     "issue_left",
-    "issue_labels",
-    "labels",
+    "issue_labeled",
+    "repository_labels",
 )
 """Every module of this folder that has handlers."""
 

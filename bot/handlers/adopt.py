@@ -6,14 +6,22 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
+from bot.actors import Opening, actor_kind
 from bot.handlers import Declined
 from bot.handlers.setup import IN_TURN, SOON, enqueue_setup
 from bot.repo_config import RepoConfig
-from bot.store.rows import Change, Installation, Issue, Label, Repository
+from bot.store.rows import Change, Installation, Issue, Label, LabelEvent, Repository
 
 if TYPE_CHECKING:
+    from bot.context import Context
     from bot.events import RepositoryEvent
-    from bot.github.remote import RemoteInstallation, RemoteIssue, RemoteLabel, RemoteRepository
+    from bot.github.remote import (
+        RemoteInstallation,
+        RemoteIssue,
+        RemoteLabel,
+        RemoteLabelEvent,
+        RemoteRepository,
+    )
     from bot.store import Store
 
 
@@ -125,3 +133,34 @@ def issue_row(repository: Repository, remote: RemoteIssue, label_ids: tuple[int,
     """An issue as GitHub gives it."""
     given = {f.name: getattr(remote, f.name) for f in fields(remote) if f.name != "labels"}
     return Issue(repository_id=repository.id, labels=label_ids, **given)
+
+
+def label_event(
+    context: Context,
+    repository: Repository,
+    change: RemoteLabelEvent,
+    *,
+    label_id: int | None,
+    opened: Opening,
+) -> LabelEvent:
+    """The row of one label put on an issue that came about as `opened` says, or taken off it.
+
+    What a template did is dated when the issue was opened: that is the same event, however
+    GitHub tells of it.
+    """
+    rules = config(repository)
+    kind = actor_kind(
+        change, us=context.known_bot, people=rules.people, bots=rules.bots, opened=opened
+    )
+    return LabelEvent(
+        repository_id=repository.id,
+        number=change.number,
+        label_id=label_id,
+        label_name=change.label_name,
+        action=change.action,
+        actor_id=change.actor_id,
+        actor_login=change.actor_login,
+        actor_kind=kind,
+        at=opened.at if kind == "template" else change.at,
+        source="webhook",
+    )

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from bot.actors import opening
 from bot.github.remote import RemoteLabelEvent
-from bot.handlers import on
+from bot.handlers import adopt, on
 from bot.handlers.incoming import ask_for_labels, is_old, receive
-from bot.handlers.label_events import label_event
 
 if TYPE_CHECKING:
     from bot.context import Context
@@ -37,7 +36,7 @@ def record_template_labels(context: Context, repository: Repository, event: Issu
     issue = event.issue
     author = (issue.author_login, issue.author_id, issue.author_type)
     came_with_it = [
-        label_event(
+        adopt.label_event(
             context,
             repository,
             RemoteLabelEvent(issue.number, label.name, "labeled", *author, issue.created_at),

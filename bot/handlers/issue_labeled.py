@@ -9,7 +9,6 @@ from bot.actors import opening
 from bot.github.remote import RemoteLabelEvent
 from bot.handlers import Declined, adopt, on
 from bot.handlers.incoming import receive
-from bot.handlers.label_events import label_event
 from bot.tasks import enqueue_label
 from bot.times import from_epoch
 
@@ -46,7 +45,7 @@ def _as_row(context: Context, repository: Repository, event: IssueEvent) -> Labe
         actor_type=event.sender.type,
         at=event.issue.updated_at or from_epoch(event.received_at),
     )
-    return label_event(
+    return adopt.label_event(
         context, repository, change, label_id=event.label_id, opened=opening(as_opened)
     )
 
