@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot import live
+from bot import issue_now
 from bot.context import NotConfigured
 from bot.github.errors import Gone, Moved, NotFound
 from bot.handlers import adopt
@@ -79,7 +79,7 @@ def find_repository(context: Context, full_name: str) -> Repository:
 def _changes(
     context: Context, client: InstallationClient, repository: Repository, since: str, progress: Bar
 ) -> Pulled:
-    live.sync_labels(context, client, repository)
+    issue_now.sync_labels(context, client, repository)
     _ = context.bot  # asked outside of the transactions below: it may need GitHub
     changed = client.changed_issues(repository.full_name, since)
     wanted = [
@@ -108,4 +108,4 @@ def _events(
         remote = client.label_events(repository.full_name, issue.number)
     except (Gone, NotFound, Moved):
         return []
-    return live.to_rows(context, repository, issue, remote)
+    return issue_now.to_rows(context, repository, issue, remote)

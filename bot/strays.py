@@ -17,7 +17,7 @@ from bot.handlers import adopt
 if TYPE_CHECKING:
     from bot.context import Context
     from bot.github.remote import RemoteLabel
-    from bot.live import Live
+    from bot.issue_now import Live
     from bot.store.rows import AppliedLabel
 
 MADE_BY_ADDING = "ededed"

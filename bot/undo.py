@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.feedback import Feedback, derive, unconfirmed
 from bot.github.errors import Gone, Moved, NotFound
-from bot.live import read_live, take_off
+from bot.issue_now import read_live, take_off
 from bot.repo_config import RepoConfig
 
 if TYPE_CHECKING:

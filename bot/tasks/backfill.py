@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from bot import live
+from bot import issue_now
 from bot.handlers import adopt
 from bot.reach import in_repository
 from bot.store.rows import Issue
@@ -100,7 +100,7 @@ def begin(
     """
     known = Progress.load(context.store, repository.id)
     if known is None:
-        live.sync_labels(context, client, repository)
+        issue_now.sync_labels(context, client, repository)
     return known or Progress(started=started)
 
 
@@ -163,7 +163,7 @@ def _rows(context: Context, repository: Repository, page: HistoryPage) -> list[L
     for event in page.events:
         by_number.setdefault(event.number, []).append(event)
     labeled = [issue for issue in page.issues if issue.number in by_number]
-    found = (live.to_rows(context, repository, i, by_number[i.number]) for i in labeled)
+    found = (issue_now.to_rows(context, repository, i, by_number[i.number]) for i in labeled)
     return [row for rows in found for row in rows]
 
 

@@ -15,7 +15,7 @@ from bot.fallback import fallback_to_remove
 from bot.feedback import is_about
 from bot.github.errors import Gone, Moved, NotFound
 from bot.habits import late_labels
-from bot.live import Live, read_live, sync_labels, take_off
+from bot.issue_now import Live, read_live, sync_labels, take_off
 from bot.reach import refreshed, served
 from bot.repo_config import Mode, RepoConfig
 from bot.review import demoted_labels

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from bot import live
+from bot import issue_now
 from bot.github.errors import Forbidden, Gone, Moved, NotFound, RateLimited, Suspended
 from bot.handlers import adopt
 from bot.reach import in_repository
@@ -189,7 +189,7 @@ class _Look:
             if known is not None:
                 raise
             return []  # a new issue is not kept waiting: its own job reads them
-        return live.to_rows(self.context, self.repository, issue, remote)
+        return issue_now.to_rows(self.context, self.repository, issue, remote)
 
     def _add(self, number: int, events: list[LabelEvent]) -> list[LabelEvent]:
         """Keep label events; returns those that were not known."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from bot import live
+from bot import issue_now
 from bot.github.errors import Forbidden, Moved, NotFound, PermissionMissing
 from bot.github.remote import NotModified, RemoteFile
 from bot.handlers import Declined, adopt
@@ -47,7 +47,7 @@ def sync_labels(context: Context, job: Job) -> str:
 
     def work(client: InstallationClient, repository: Repository) -> str:
         client.require_quota(RESERVE)
-        live.sync_labels(context, client, repository)
+        issue_now.sync_labels(context, client, repository)
         return f"{len(context.store.labels.all(repository.id))} labels"
 
     return in_repository(context, job, work)
