@@ -78,9 +78,18 @@ def _store(
             for check in readiness(store, settings.home, now=now):
                 missed: State = "note" if check.name == "worker" else "fails"
                 yield Finding(check.name, "ok" if check.ok else missed, check.message)
+            yield _dead_letters(store)
             yield from _repositories(settings, store, encoder)
     except StoreError as error:
         yield Finding("database", "fails", str(error))
+
+
+def _dead_letters(store: Store) -> Finding:
+    dead = sum(n for (_, state), n in store.jobs.counts().items() if state == "dead")
+    if not dead:
+        return _ok("dead letters", "none: no job was given up")
+    what = "`labelwright jobs --dead` says why, `labelwright jobs requeue` does them again"
+    return Finding("dead letters", "note", f"{dead} jobs were given up: {what}")
 
 
 def _repositories(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import checks, learning, models, predicting, processes, setup, sources, undoing
+from bot.cli import checks, jobs, learning, models, predicting, processes, setup, sources, undoing
 
 app = typer.Typer(
     name="labelwright",
@@ -28,6 +28,7 @@ COMMANDS = (
     learning.evaluate,
     models.models,
     undoing.undo,
+    jobs.jobs,
     setup.setup,
     checks.doctor,
 )

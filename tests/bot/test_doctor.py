@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,15 @@ def test_an_encoder_that_is_not_there_is_told(setup: Setup):
     setup.set(home=setup.home, encoder="nobody/nothing", github_url="http://127.0.0.1:9")
     found = setup.findings()["encoder"]
     assert found.state == "fails" and "nobody/nothing" in found.message
+
+
+def test_dead_letters_are_counted_with_the_command_that_shows_them(setup: Setup):
+    assert setup.findings()["dead letters"].state == "ok"
+    with closing(Store.open(setup.home / "labelwright.db")) as store:
+        store.jobs.enqueue("label")
+        job = store.jobs.claim("test", lane="fast")
+        assert job is not None
+        store.jobs.bury(job, "no luck")
+    found = setup.findings()["dead letters"]
+    assert found.state == "note"
+    assert "1 jobs were given up: `labelwright jobs --dead`" in found.message

@@ -14,6 +14,7 @@ from bot.predictors import MAX_LOADED, Loaders, Predictors, standard_loaders
 from bot.settings import Settings
 from bot.store.rows import Label
 from models.errors import ArtifactRefused
+from models.prediction import Prediction
 from tests.bot.world import Linear, OneVersion
 
 BUG = Label(1, 10, "bug", "Something is broken")
@@ -138,3 +139,17 @@ def test_the_encoder_gets_the_threads_that_are_set(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("torch.set_num_threads", counts.append)
     standard_loaders(Settings(threads=3)).zero_shot([BUG])
     assert counts == [3]
+
+
+def test_a_model_that_fails_on_its_first_text_does_not_stop_the_server():
+    class Fails(Linear):
+        def predict(self, texts: Sequence[tuple[str, str]]) -> list[Prediction]:
+            raise RuntimeError("shapes do not fit")
+
+    log = io.StringIO()
+    loaders = Loaders(lambda path: Fails(), lambda labels: Fails())
+    predictors = Predictors(OneVersion("v1"), loaders, make_logger("info", "json", stream=log))
+    predictors.warm([1, 2])
+    failures = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["repository"] for line in failures] == [1, 2]
+    assert "shapes do not fit" in failures[0]["exception"]

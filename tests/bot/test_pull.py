@@ -11,6 +11,7 @@ import pytest
 from bot.context import NotConfigured
 from bot.github.errors import Unavailable
 from bot.pull import Pulled, pull
+from bot.tasks import poll
 from demo.github import StandIn
 from tests.bot.world import REPO, World, make_world
 
@@ -77,3 +78,12 @@ def test_a_repository_that_the_store_does_not_know_is_asked_for(world: World):
 def test_a_repository_without_the_app_is_refused(world: World):
     with pytest.raises(NotConfigured, match="the App is not installed on acme/other"):
         pull(world.context, "acme/other", since=None, progress=lambda done, total: None)
+
+
+def test_a_new_issue_that_a_pull_finds_first_gets_its_job(world: World):
+    poll.enqueue(world.store, world.repository)
+    world.work()
+    number = world.site.open_issue(REPO, title="crash")["number"]
+    run(world, "2020-01-01T00:00:00Z")
+    jobs = world.store.jobs.list("waiting", "label")
+    assert [(job.number, job.payload["trigger"]) for job in jobs] == [(number, "pull")]

@@ -15,7 +15,7 @@ from bot.github.app import GitHubApp
 from bot.github.errors import RateLimited, Unauthorized, Unavailable
 from bot.reactions import LONGEST_DELAY, LONGEST_OUTAGE, OUTLASTING, react
 from bot.store.rows import Job
-from bot.tasks import load
+from bot.tasks import enqueue_label, load
 from demo.github import StandIn
 from tests.bot.world import REPO, Clock, World, make_world
 
@@ -162,3 +162,15 @@ def test_a_spent_quota_is_not_asked_again_before_it_is_renewed(world: World):
         client.labels(REPO)
     assert world.site.requests() == []
     assert limited.value.retry_at > client.now()
+
+
+def test_a_renamed_repository_whose_labels_were_never_read_loses_no_issue(world: World):
+    remote = world.site.add_repository("acme/second", labels=["bug"])
+    world.site.change_repositories(world.installation_id, added=["acme/second"])
+    row = world.store.repositories.upsert(remote["id"], "acme/second", False, world.installation_id)
+    world.store.repositories.set_config(row.id, {"mode": "apply"}, None)
+    number = world.site.open_issue("acme/second", title="crash")["number"]
+    enqueue_label(world.store, row, number, trigger="opened")
+    world.site.rename_repository("acme/second", "shuttle")
+    assert world.work().result == "labelled: bug"
+    assert world.site.labels_on("acme/shuttle", number) == ["bug"]

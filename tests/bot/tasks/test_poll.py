@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,72 @@ def test_a_renamed_repository_is_polled_under_its_new_name(world: World):
     world.site.open_issue("acme/shuttle", title="crash")
     assert run(world) == "1 new, 0 changed, 0 known"
     assert world.repository.full_name == "acme/shuttle"
+
+
+def test_a_spent_quota_does_not_hide_a_new_issue_behind_an_old_one(world: World):
+    run(world)
+    old = world.site.open_issue(REPO, title="crash old", labels=["docs"])["number"]
+    run(world)
+    world.store.jobs.discard_of_issue(world.repository_id, old, "done")
+    world.github.state.skew += 5
+    world.site.label(REPO, old, "bug", by="grace")
+    world.github.state.skew += 5
+    bare = world.site.open_issue(REPO, title="crash new")["number"]
+    labeled = world.site.open_issue(REPO, title="crash labeled", labels=["docs"])["number"]
+    mark = world.repository.watermark
+    world.site.set_limits(primary=100)
+    client = world.context.app.installation(world.installation_id)
+    client.labels(REPO)
+    while client.transport.quotas["core"].remaining > 15:
+        client.labels(REPO)
+    assert run(world).startswith("2 new, 0 changed, 0 known; the rest is asked for again")
+    assert sorted(n or 0 for n in to_label(world)) == [bare, labeled]
+    assert world.repository.watermark == mark
+    world.site.set_limits(primary=5000)
+    world.site.forget_usage()
+    client.labels(REPO)
+    assert run(world) == "0 new, 1 changed, 2 known"
+
+
+def test_an_issue_of_months_ago_is_history_however_late_we_see_it(world: World):
+    run(world)
+    poll.Memory("2020-01-01T00:00:00Z").save(world.store, world.repository_id)
+    world.store.repositories.set_watermark(world.repository_id, "2024-01-01T00:00:00Z")
+    old = {"title": "old crash", "created_at": "2024-06-01T00:00:00Z"}
+    world.site.plant_issues(REPO, [old])
+    assert run(world) == "0 new, 1 changed, 0 known"
+    assert to_label(world) == []
+
+
+def test_an_issue_that_was_closed_when_it_was_found_is_labeled_once_it_is_open(world: World):
+    run(world)
+    number = world.site.open_issue(REPO, title="crash")["number"]
+    world.site.close(REPO, number)
+    run(world)
+    assert to_label(world) == []
+    world.github.state.skew += 5
+    world.site.reopen(REPO, number)
+    run(world)
+    assert label(world).result == "labelled: bug"
+    for change in (world.site.close, world.site.reopen):
+        world.github.state.skew += 5
+        change(REPO, number)
+        run(world)
+    assert to_label(world) == []
+
+
+def test_the_dead_label_job_of_a_new_issue_is_tried_again_after_an_hour(world: World):
+    run(world)
+    number = world.site.open_issue(REPO, title="crash")["number"]
+    run(world)
+    job = world.store.jobs.claim("test", lane="fast", kinds=["label"])
+    assert job is not None
+    world.store.jobs.bury(job, "no luck")
+    run(world)
+    assert to_label(world) == []
+    hour = poll.LOST_SECONDS + 1
+    world.context = replace(world.context, now=lambda: time.time() + hour)
+    assert run(world).endswith("; 1 dead letters queued again")
+    assert to_label(world) == [number]
+    assert label(world).result == "labelled: bug"
+    assert run(world).endswith("known")

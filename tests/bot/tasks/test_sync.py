@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.github.errors import RateLimited
 from bot.repo_config import FILE
 from bot.tasks import TASKS, sync
 from demo.github import StandIn
@@ -149,3 +150,38 @@ def test_accounts_that_are_not_allowed_are_left_out(world: World):
 def test_only_one_look_at_the_installations_waits(world: World):
     assert sync.enqueue_discover(world.store) is not None
     assert sync.enqueue_discover(world.store) is None
+
+
+def test_an_owners_repository_that_was_renamed_is_no_fallback(world: World):
+    world.site.add_repository("acme/.github")
+    world.site.rename_repository("acme/.github", "dot")
+    assert run(world, "sync_config") == "no configuration: the defaults hold"
+
+
+def test_the_owners_file_is_read_once_for_all_of_its_repositories(world: World):
+    world.site.add_repository("acme/.github")
+    world.site.change_repositories(world.installation_id, added=["acme/.github"])
+    put(world, "version: 1\nmode: apply\n", "acme/.github")
+    second = world.site.add_repository("acme/second")
+    world.site.change_repositories(world.installation_id, added=["acme/second"])
+    run(world, "sync_config")
+    world.store.repositories.upsert(second["id"], "acme/second", False, world.installation_id)
+    owner = {"installation_id": world.installation_id, "repository_id": second["id"]}
+    world.store.jobs.enqueue("sync_config", **owner)
+    assert world.work().result == "the configuration of acme/.github is in force"
+    assert world.site.count("GET", r"acme/\.github/contents") == 1
+    later = time.time() + sync.CONFIG_SECONDS
+    world.context = replace(world.context, now=lambda: later)
+    assert run(world, "sync_config") == "the configuration of acme/.github is unchanged"
+    assert world.site.count("GET", r"acme/\.github/contents") == 2
+
+
+@pytest.mark.parametrize("kind", ["sync_labels", "sync_config"])
+def test_a_nearly_spent_quota_is_left_to_other_work(world: World, kind: str):
+    world.site.set_limits(primary=100)
+    client = world.context.app.installation(world.installation_id)
+    client.labels(REPO)
+    while client.transport.quotas["core"].remaining > 8:
+        client.labels(REPO)
+    with pytest.raises(RateLimited, match="kept for new issues"):
+        run(world, kind)
