@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.context import Context
     from bot.settings import Settings
     from bot.store import Store
-    from bot.store.rows import Job, Repository
+    from bot.store.rows import Job, Lane, Repository
 
 ForRepository = Callable[["Store", "Repository", float], "Job | None"]
 ForServer = Callable[["Store"], "Job | None"]
@@ -130,16 +130,8 @@ def _is_served(repository: Repository) -> bool:
     return repository.installation_id is not None and not repository.archived
 
 
-def _job(kind: str, lane: str = "fast") -> ForRepository:
+def _job(kind: str, lane: Lane = "fast") -> ForRepository:
     def enqueue(store: Store, row: Repository, run_at: float) -> Job | None:
-        return store.jobs.enqueue(
-            kind,
-            lane="slow" if lane == "slow" else "fast",
-            priority=6,
-            key=f"{kind}:{row.id}",
-            run_at=run_at,
-            installation_id=row.installation_id,
-            repository_id=row.id,
-        )
+        return store.jobs.enqueue_for(row, kind, lane=lane, priority=6, run_at=run_at)
 
     return enqueue

@@ -22,8 +22,8 @@ from bot.reactions import OUTLASTING, Reaction, react
 if TYPE_CHECKING:
     from bot.context import Context
     from bot.github.app import GitHubApp
-    from bot.store.rows import Job
-    from bot.tasks import Lane, Task
+    from bot.store.rows import Job, Lane
+    from bot.tasks import Task
 
 
 @dataclass(frozen=True)

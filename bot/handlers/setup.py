@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.store import Store
-    from bot.store.rows import Repository
+    from bot.store.rows import Job, Repository
 
 
 SOON, IN_TURN = 2, 3
@@ -20,14 +20,12 @@ def enqueue_setup(store: Store, repository: Repository, *, priority: int = IN_TU
     """
     enqueue_refresh(store, repository, priority=priority)
     if repository.installation_id is not None:
-        store.jobs.enqueue(
-            "backfill",
-            lane="slow",
-            priority=6,
-            key=f"backfill:{repository.id}",
-            installation_id=repository.installation_id,
-            repository_id=repository.id,
-        )
+        enqueue_history(store, repository)
+
+
+def enqueue_history(store: Store, repository: Repository) -> Job | None:
+    """Ask for the history of a repository; None when a job for it waits already."""
+    return store.jobs.enqueue_for(repository, "backfill", lane="slow", priority=6)
 
 
 def enqueue_refresh(store: Store, repository: Repository, *, priority: int = IN_TURN) -> None:
@@ -35,13 +33,7 @@ def enqueue_refresh(store: Store, repository: Repository, *, priority: int = IN_
     if repository.installation_id is None:
         return
     for kind in ("sync_config", "sync_labels"):
-        store.jobs.enqueue(
-            kind,
-            priority=priority,
-            key=f"{kind}:{repository.id}",
-            installation_id=repository.installation_id,
-            repository_id=repository.id,
-        )
+        store.jobs.enqueue_for(repository, kind, priority=priority)
 
 
 def requeue_refused(store: Store, installation_id: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bot.errors import LeaseLost
 from bot.store.connection import Connections, Row, clean, marks, to_json
-from bot.store.rows import Job, JobState, Lane
+from bot.store.rows import Job, JobState, Lane, Repository
 
 # Suspended installations pause their jobs, and one issue has one running job at a time.
 _CLAIMABLE = """
@@ -87,6 +87,28 @@ class Jobs:
         )
         with self._db.transaction():
             return _job_or_none(self._db.row(sql, list(row.values())))
+
+    def enqueue_for(
+        self,
+        repository: Repository,
+        kind: str,
+        *,
+        lane: Lane = "fast",
+        priority: int = 5,
+        run_at: float | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Job | None:
+        """Add a job about a whole repository; None when one of that kind waits already."""
+        return self.enqueue(
+            kind,
+            lane=lane,
+            priority=priority,
+            key=f"{kind}:{repository.id}",
+            run_at=run_at,
+            payload=payload,
+            installation_id=repository.installation_id,
+            repository_id=repository.id,
+        )
 
     def claim(
         self,

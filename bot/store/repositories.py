@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.store.connection import Connections, Row, to_json
 from bot.store.jobs import Jobs
-from bot.store.rows import Mode, Repository, local_id
+from bot.store.rows import Repository, local_id
+
+if TYPE_CHECKING:
+    from bot.repo_config import Mode
 
 _FLAGS = ("private", "archived", "removed")
 _HOLDERS = ("issues", "labels", "label_events", "decisions", "applied_labels")

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from bot.repo_config import Mode
 
 Lane = Literal["fast", "slow"]
 JobState = Literal["waiting", "running", "done", "dead"]
-Mode = Literal["suggest", "apply", "off"]
 Action = Literal["labeled", "unlabeled"]
 ActorKind = Literal["person", "bot", "us", "template", "unknown"]
 Source = Literal["webhook", "history", "import", "ours"]

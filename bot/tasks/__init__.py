@@ -10,21 +10,20 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bot.times import to_epoch
 
 if TYPE_CHECKING:
     from bot.context import Context
     from bot.store import Store
-    from bot.store.rows import Job, Repository
+    from bot.store.rows import Job, Lane, Repository
 
 
 class Stopped(Exception):
     """A task saw that the process is to end, and stopped between two steps: run it again later."""
 
 
-Lane = Literal["fast", "slow"]
 TaskFunction = Callable[["Context", "Job"], str]
 
 RECENT = 3 * 86_400.0

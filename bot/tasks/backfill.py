@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot import issue_now
 from bot.handlers import adopt
+from bot.handlers.setup import enqueue_history
 from bot.reach import in_repository
-from bot.store.rows import Issue
 from bot.tasks import Stopped, enqueue_label, is_recent, poll, task
 from bot.times import from_epoch
 
@@ -55,18 +55,6 @@ class Progress:
         return f"{self.issues}{of} issues, {self.events} label events ({self.source})"
 
 
-def enqueue(store: Store, repository: Repository) -> Job | None:
-    """Ask for the history of a repository; None when a job for it waits already."""
-    return store.jobs.enqueue(
-        "backfill",
-        lane="slow",
-        priority=6,
-        key=f"backfill:{repository.id}",
-        installation_id=repository.installation_id,
-        repository_id=repository.id,
-    )
-
-
 @task("backfill", lane="slow")
 def backfill(context: Context, job: Job) -> str:
     """Read the next pages of the history; what changed since where it was read already."""
@@ -84,7 +72,7 @@ def _backfill(
     progress = before
     for count, progress in enumerate(read(context, client, repository, before), start=1):
         if count == PAGES_PER_JOB and not progress.done:
-            enqueue(context.store, repository)
+            enqueue_history(context.store, repository)
             return f"goes on after {progress}"
         if context.stop.is_set() and not progress.done:
             raise Stopped(f"stopped after {progress}")
@@ -145,9 +133,8 @@ def _keep_issue(
 ) -> None:
     """Keep one issue; one that was opened since the installation is new and wants its labels."""
     store = context.store
-    given = {f.name: getattr(remote, f.name) for f in fields(remote) if f.name != "labels"}
     labels = adopt.labels(store, repository, remote.labels)
-    row = Issue(repository_id=repository.id, labels=labels, **given)
+    row = adopt.issue_row(repository, remote, labels)
     if remote.opened_body is None and remote.updated_at == remote.created_at:
         row = replace(row, opened_title=row.title, opened_body=row.body)
     change = store.issues.upsert(row, replace_opened=remote.opened_body is not None)
@@ -170,14 +157,7 @@ def _rows(context: Context, repository: Repository, page: HistoryPage) -> list[L
 def _enqueue_what_follows(store: Store, repository: Repository, progress: Progress) -> None:
     """A model from the history, the habits seen in it, and whatever changed while it was read."""
     for kind in ("train", "habits"):
-        store.jobs.enqueue(
-            kind,
-            lane="slow",
-            key=f"{kind}:{repository.id}",
-            payload={"trigger": "backfill"},
-            installation_id=repository.installation_id,
-            repository_id=repository.id,
-        )
+        store.jobs.enqueue_for(repository, kind, lane="slow", payload={"trigger": "backfill"})
     now = store.repositories.get(repository.id)  # a poll may have begun meanwhile
     if now is not None and now.watermark is None:
         store.repositories.set_watermark(repository.id, progress.started)

@@ -59,14 +59,7 @@ class Memory:
 
 def enqueue(store: Store, repository: Repository) -> Job | None:
     """Ask for a look at a repository; None when a job for it waits already."""
-    return store.jobs.enqueue(
-        "poll",
-        lane="fast",
-        priority=4,
-        key=f"poll:{repository.id}",
-        installation_id=repository.installation_id,
-        repository_id=repository.id,
-    )
+    return store.jobs.enqueue_for(repository, "poll", priority=4)
 
 
 @task("poll", lane="fast")

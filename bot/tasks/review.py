@@ -25,13 +25,7 @@ def look_back(context: Context, job: Job) -> str:
         review.remember(store, repository.id, version, found)
         due = review.is_training_due(store, repository, found.corrections)
         if due:
-            store.jobs.enqueue(
-                "train",
-                lane="slow",
-                key=f"train:{repository.id}",
-                payload={"trigger": "corrections"},
-                installation_id=repository.installation_id,
-                repository_id=repository.id,
-            )
+            why = {"trigger": "corrections"}
+            store.jobs.enqueue_for(repository, "train", lane="slow", payload=why)
     training = "; training asked for" if due else ""
     return f"{len(found.corrections)} corrections, {len(found.demoted)} labels held back{training}"

@@ -11,8 +11,7 @@ import pytest
 
 from bot.habits import find_late, late_labels, learn
 from bot.review import demoted_labels, review
-from bot.store.rows import Issue, LabelEvent
-from bot.tasks import Lane
+from bot.store.rows import Issue, LabelEvent, Lane
 from bot.tasks import habits as habits_task
 from bot.tasks import review as review_task
 from bot.times import from_epoch

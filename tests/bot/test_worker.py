@@ -19,8 +19,8 @@ import pytest
 from bot.context import Context
 from bot.github.errors import Gone, RateLimited, Suspended, Unavailable
 from bot.reactions import LONGEST_DELAY, backoff, react
-from bot.store.rows import Job
-from bot.tasks import Lane, Stopped, Task
+from bot.store.rows import Job, Lane
+from bot.tasks import Stopped, Task
 from bot.worker import Worker, WorkerOptions
 from demo.github import StandIn
 from models.errors import ModelError

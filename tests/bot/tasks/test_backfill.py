@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.github.errors import RateLimited, Unavailable
+from bot.handlers.setup import enqueue_history
 from bot.store.rows import Job
 from bot.tasks import TASKS, Stopped, backfill
 from demo.github import StandIn
@@ -26,7 +27,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def run(world: World) -> str:
     """Run the backfill that is asked for, as the worker would."""
-    backfill.enqueue(world.store, world.repository)
+    enqueue_history(world.store, world.repository)
     job = world.store.jobs.claim("test", lane="slow", kinds=["backfill"])
     assert job is not None
     try:
@@ -134,7 +135,7 @@ def test_without_graphql_what_stays_unknown_is_marked(world: World):
 
 def test_an_issue_opened_after_the_installation_gets_its_labels(world: World):
     plant(world, 1)
-    backfill.enqueue(world.store, world.repository)
+    enqueue_history(world.store, world.repository)
     world.github.state.skew = 5
     number = world.site.open_issue(REPO, title="crash")["number"]
     run(world)
@@ -168,7 +169,7 @@ def test_a_renamed_repository_is_read_under_its_new_name(world: World):
 
 
 def test_a_removed_repository_is_left_alone(world: World):
-    backfill.enqueue(world.store, world.repository)
+    enqueue_history(world.store, world.repository)
     job = world.store.jobs.claim("test", lane="slow", kinds=["backfill"])
     assert job is not None
     world.store.repositories.remove(world.repository_id)
