@@ -21,6 +21,7 @@ from bot.github.errors import (
 )
 from bot.github.pacing import WritePace
 from bot.github.transport import PER_PAGE, Answer, Transport
+from bot.payload import storable
 
 T = TypeVar("T")
 ROLES = (
@@ -266,11 +267,11 @@ def _repo(full_name: str) -> str:
 def _role(data: Mapping[str, Any]) -> str:
     granted = (data.get("user") or {}).get("permissions") or {}
     held = next((role for flag, role in ROLES if granted.get(flag)), None)
-    return held or remote.text(data.get("role_name")) or "none"
+    return held or storable(data.get("role_name")) or "none"
 
 
 def _decoded(data: Mapping[str, Any]) -> str:
-    content = remote.text(data.get("content"))
+    content = storable(data.get("content"))
     if data.get("encoding") != "base64":
         return content
     try:
