@@ -69,7 +69,9 @@ class Encoder:
     never loads them.
     """
 
-    def __init__(self, name: str, folder: Path, max_tokens: int) -> None:
+    def __init__(
+        self, name: str, folder: Path, max_tokens: int, threads: int | None = None
+    ) -> None:
         config = _json(folder / "config.json") or {}
         width = next((config[key] for key in _WIDTH_KEYS if key in config), None)
         has_weights = any(folder.glob("*.safetensors"))
@@ -79,18 +81,21 @@ class Encoder:
             )
         self.name = name
         self.folder = folder
+        self._threads = threads
         self.pooling = Pooling.read(folder)
         self.max_tokens = min(max_tokens, config.get("max_position_embeddings", max_tokens))
         self.dimension: int = width
         self.version = self._version()
 
     @classmethod
-    def load(cls, name: str = DEFAULT_ENCODER, *, max_tokens: int = 256) -> Encoder:
+    def load(
+        cls, name: str = DEFAULT_ENCODER, *, max_tokens: int = 256, threads: int | None = None
+    ) -> Encoder:
         """Find by name: the default, a folder, or a Hugging Face id that is in the local cache.
 
         Raises EncoderRefused when the files are absent or, for the default, not the pinned ones.
         """
-        return cls(name, find_encoder(name), max_tokens)
+        return cls(name, find_encoder(name), max_tokens, threads)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -100,8 +105,12 @@ class Encoder:
 
     @cached_property
     def _model(self) -> Any:
+        import torch
         from transformers import AutoModel
         from transformers.utils import logging
+
+        if self._threads:
+            torch.set_num_threads(self._threads)
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:

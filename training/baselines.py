@@ -61,7 +61,9 @@ def tfidf_logistic(train: Examples, test: Examples) -> Array:
     for column in range(train.truth.shape[1]):
         y = train.truth[:, column]
         if 2 <= y.sum() < len(y):
-            model = LogisticRegression(C=10.0, solver="liblinear", dual=True, random_state=0).fit(features, y)
+            model = LogisticRegression(C=10.0, solver="liblinear", dual=True, random_state=0).fit(
+                features, y
+            )
             decided[:, column] = model.predict_proba(unseen)[:, 1] >= TFIDF_THRESHOLD
     return decided
 

@@ -158,7 +158,7 @@ def truth_and_weights(issues: Sequence[SnapshotIssue], names: Sequence[str]) -> 
     for row, issue in enumerate(issues):
         for name, by in issue.labels.items():
             if name in column:
-                truth[row, column[name]] = True
+                truth[row, column[name]] = PROVENANCE_WEIGHTS[by] > 0
                 weights[row, column[name]] = PROVENANCE_WEIGHTS[by]
         for name in issue.removed:
             if name in column and not truth[row, column[name]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,6 @@ def evaluate(
     # Our own guess that nobody touched is neither right nor wrong: as if it had not been asked.
     known = holdout.weights > 0
     probabilities = np.where(known, probabilities, 0.0)
-    holdout = replace(holdout, truth=holdout.truth & known)
     truth = holdout.truth[:, columns]
     shown, would_apply = _decide(labels, probabilities, columns)
     macro = np.flatnonzero(truth.sum(axis=0) >= MACRO_POSITIVES)
@@ -92,11 +91,12 @@ def beside(
     if len(rows) < MIN_UNSEEN:
         return {"n_holdout": len(rows), "why": f"{len(rows)} newer issues, {MIN_UNSEEN} needed"}
     part = holdout.take(rows)
-    known = [j for j in columns if labels.rules[j].name in current.labels.names]
+    asked = part.weights[:, columns] > 0
+    shared = [j for j in columns if labels.rules[j].name in current.labels.names]
     theirs = np.zeros_like(probabilities[rows])
     scores = current.head.probabilities(part.texts, part.vectors)
     rules = list(labels.rules)
-    for j in known:
+    for j in shared:
         k = current.labels.index(labels.rules[j].name)
         theirs[:, j], rules[j] = scores[:, k], current.labels.rules[k]
     shown, _ = _decide(labels, probabilities[rows], columns)
@@ -105,8 +105,8 @@ def beside(
     macro = np.flatnonzero(truth.any(axis=0))
     return {
         "n_holdout": len(rows),
-        "this version": _figures(truth, shown, macro),
-        "current version": _figures(truth, shown_before, macro),
+        "this version": _figures(truth, shown & asked, macro),
+        "current version": _figures(truth, shown_before & asked, macro),
     }
 
 
@@ -129,7 +129,8 @@ def _prequential(
     labels: LabelSet, probabilities: Array, holdout: Examples, columns: Array
 ) -> Applied:
     _, would_apply = _decide(labels, probabilities, np.arange(len(labels)))
-    decided = live_decisions(labels, would_apply, holdout.truth, holdout.days)
+    targets = [holdout.label_targets.get(x.name, holdout.target_precision) for x in labels]
+    decided = live_decisions(would_apply, holdout.truth, holdout.days, targets)
     return applied(holdout.truth[:, columns], decided[:, columns])
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, issparse
 from sklearn.linear_model import LogisticRegression
 
 from models.head import STACK_COLUMNS, Head, Linear, squash, stack_columns
@@ -167,8 +167,11 @@ def fit_linear(
 
     A label with fewer than two issues on a side stays at its base rate.
     """
+    # liblinear's dual draws from one random state of the process: two threads would race on it,
+    # and the same seed would not give the same head.
+    threads = 1 if issparse(features) else 2
     columns = range(len(examples.names))
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         fits = list(pool.map(lambda j: _binary(features, examples, c, decayed, j), columns))
     coef = np.stack([weights for weights, _ in fits]).astype(np.float32)
     return Linear(coef, np.array([bias for _, bias in fits]))
@@ -185,7 +188,7 @@ def _binary(
         return np.zeros(features.shape[1]), float(np.log((y.sum() + 0.5) / ((~y).sum() + 0.5)))
     balanced = np.where(y, negative / positive, 1.0) * known * decayed
     # The dual is 3.5 times as fast on words, of which there are more than issues.
-    dual = features.shape[0] < features.shape[1]
+    dual = bool(issparse(features))
     model = LogisticRegression(
         C=c, solver="liblinear", dual=dual, max_iter=1000, tol=SOLVER_TOLERANCE, random_state=0
     )
@@ -224,7 +227,8 @@ def fit_stack(columns: Array, truth: Array, weights: Array, examples: Examples) 
     )
     for group in examples.groups:
         members = [examples.names.index(name) for name in group.members]
-        stack[members] = _fit_group_weights(columns[:, members], truth[:, members], group)
+        known = weights[:, members].min(axis=1)
+        stack[members] = _fit_group_weights(columns[:, members], truth[:, members], known, group)
     return stack
 
 
@@ -242,10 +246,11 @@ def _fit_weights(x: Array, y: Array, weights: Array, start: Array, *, pull: floa
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x)
 
 
-def _fit_group_weights(columns: Array, truth: Array, group: Group) -> Array:
+def _fit_group_weights(columns: Array, truth: Array, weights: Array, group: Group) -> Array:
     """One set of weights for all members of a group, and a bias for each, by cross entropy."""
     y, some = group_classes(truth, group)
-    x, y = columns[some], y[some]
+    some &= weights > 0
+    x, y, share = columns[some], y[some], weights[some] / max(weights[some].sum(), 1e-9)
     size, width = len(group.members), len(STACK_COLUMNS) - 1
     start = np.concatenate([[0.5, 0.5, 0.0, 0.0], np.zeros(size)])
 
@@ -255,7 +260,7 @@ def _fit_group_weights(columns: Array, truth: Array, group: Group) -> Array:
             logits = np.column_stack([logits, np.zeros(len(x))])
         logits = logits - logits.max(axis=1, keepdims=True)
         chosen = logits[np.arange(len(y)), y] - np.log(np.exp(logits).sum(axis=1))
-        return float(-chosen.mean() + STACK_PULL * ((b - start) ** 2).sum())
+        return float(-(share * chosen).sum() + STACK_PULL * ((b - start) ** 2).sum())
 
     best = minimize(loss, start, method="L-BFGS-B").x if len(x) else start
     return np.column_stack([np.tile(best[:width], (size, 1)), best[width:]])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from models.demotion import LiveLabel
-from models.labels import LabelSet
 
 Array = np.ndarray[Any, Any]
 
@@ -15,20 +15,23 @@ JUDGED_AFTER_DAYS = 7.0
 """People's final labels count as known a week after an issue was opened."""
 
 
-def live_decisions(labels: LabelSet, would_apply: Array, truth: Array, days: Array) -> Array:
+def live_decisions(
+    would_apply: Array, truth: Array, days: Array, targets: Sequence[float]
+) -> Array:
     """What is applied when labels are demoted and come back by their live record.
 
     `would_apply` and `truth` are booleans (issues, labels) in time order, `days` (issues,) the
-    creation times in days. An issue's labels are judged JUDGED_AFTER_DAYS later, not before.
+    creation times in days, `targets` the wanted precision of each label. An issue's labels are
+    judged JUDGED_AFTER_DAYS later, not before.
     """
-    live = [LiveLabel() for _ in labels]
+    live = [LiveLabel() for _ in targets]
     decided = np.zeros_like(would_apply)
     judged = 0
     for row in range(len(days)):
         while days[judged] + JUDGED_AFTER_DAYS <= days[row]:
             for column in np.flatnonzero(would_apply[judged]):
                 right = bool(truth[judged, column])
-                live[column] = live[column].after(right, labels.target_precision)
+                live[column] = live[column].after(right, targets[int(column)])
             judged += 1
         decided[row] = would_apply[row] & np.array([label.applies for label in live])
     return decided

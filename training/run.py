@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models import bundle, snapshot
 from models.encoder import DEFAULT_ENCODER, Encoder
@@ -41,15 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
         if args.out.exists():
             raise FileExistsError(f"{args.out} exists; a bundle is never overwritten")
-        _set_threads(args.threads)
         with progress() as report:
             source = snapshot.read(args.snapshot)
-            encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens)
+            encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens, threads=args.threads)
             examples, vectors = data.load(
                 source, encoder, progress=lambda done, total: report("encode", done, total)
             )
             current = _current(args.current, encoder)
-            metrics, final = _train(examples, recipe, current, report)
+            # One BLAS thread: sums come out the same on any number of cores, and the matrices are
+            # too small for more to help.
+            with threadpool_limits(1, user_api="blas"):
+                metrics, final = _train(examples, recipe, current, report)
             facts = _facts(recipe, encoder, started)
             made = _bundle(source, examples, vectors, final, metrics, facts)
             bundle.write(args.out, made)
@@ -167,13 +170,6 @@ def _facts(recipe: Recipe, encoder: Encoder, started: float) -> dict[str, Any]:
             for name in ("torch", "transformers", "scikit-learn", "numpy")
         },
     }
-
-
-def _set_threads(count: int | None) -> None:
-    import torch
-
-    if count:
-        torch.set_num_threads(count)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -93,9 +93,13 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """`python -m training.run` with nothing of this process's environment but the path."""
+    """`python -m training.run` with nothing of this process's environment but the path.
+
+    And the choice of BLAS kernels, where the machine makes one: others round otherwise.
+    """
     command = [sys.executable, "-W", "error", "-m", "training.run", *arguments]
-    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "2"}
+    blas = {key: value for key, value in os.environ.items() if key.startswith("OPENBLAS_")}
+    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "2", **blas}
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

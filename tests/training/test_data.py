@@ -66,7 +66,7 @@ def source(**facts: object) -> Snapshot:
 )
 def test_label_weighs_by_who_put_it_there(by: str, weight: float):
     truth, weights = truth_and_weights([issue(1, labels={"bug": by})], ["bug", "docs"])
-    assert (truth.tolist(), weights.tolist()) == ([[True, False]], [[weight, 1.0]])
+    assert (truth.tolist(), weights.tolist()) == ([[weight > 0, False]], [[weight, 1.0]])
 
 
 def test_removed_label_is_a_hard_negative():

@@ -103,13 +103,12 @@ def test_holdout_without_a_label_can_be_evaluated():
 def test_our_own_untouched_guess_is_neither_right_nor_wrong():
     weights, truth = HOLDOUT.weights.copy(), HOLDOUT.truth.copy()
     weights[:30] = 0.0
-    truth[:30] = True
+    truth[:30] = False
     guessed = replace(HOLDOUT, weights=weights, truth=truth)
-    scores = PERFECT.copy()
-    scores[:30] = 0.95
-    other = replace(guessed, truth=np.where(weights > 0, truth, False))
+    scores, other = PERFECT.copy(), PERFECT.copy()
+    scores[:30], other[:30] = 0.95, 0.0
     keys = ("micro_f1", "macro_f1", "applied_precision", "applied_coverage", "ece", "prequential")
-    found, theirs = figures(scores, guessed), figures(scores, other)
+    found, theirs = figures(scores, guessed), figures(other, guessed)
     assert [found[key] for key in keys] == [theirs[key] for key in keys]
     assert found["labels"]["bug"]["support"] == HOLDOUT.truth[30:, 0].sum()
 

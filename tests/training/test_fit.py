@@ -28,9 +28,6 @@ def probabilities(made: Fit, on: Examples) -> np.ndarray:
     return made.head.probabilities(on.texts, on.vectors)
 
 
-@pytest.mark.xfail(
-    strict=False, reason="liblinear's dual solver shares one random state between threads"
-)
 def test_same_examples_give_the_same_head(examples: Examples, fitted: Fit):
     again = fit(examples, half_life=None)
     assert arrays(again) == arrays(fitted)
@@ -198,7 +195,6 @@ def test_labels_may_have_targets_of_their_own(fitted: Fit, examples: Examples):
     assert strict.rules[1] == fitted.labels.rules[1]
 
 
-@pytest.mark.xfail(strict=True, reason="the softmax of a group does not see the weights yet")
 def test_our_own_untouched_guess_teaches_a_group_nothing():
     examples = planted(200, exclusive=True)
     truth, weights = examples.truth.copy(), examples.weights.copy()

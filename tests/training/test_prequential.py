@@ -2,10 +2,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.labels import LabelRule, LabelSet
 from training.prequential import JUDGED_AFTER_DAYS, live_decisions
 
-LABELS = LabelSet((LabelRule("bug"), LabelRule("docs")), 0.9)
+TARGETS = [0.9, 0.9]
 runs = st.lists(
     st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.floats(0, 5)),
     max_size=60,
@@ -16,7 +15,7 @@ def test_label_that_is_always_wrong_is_stopped_once_people_judged_it():
     days = np.arange(40.0)
     would = np.ones((40, 2), dtype=bool)
     truth = np.column_stack([np.zeros(40, dtype=bool), np.ones(40, dtype=bool)])
-    decided = live_decisions(LABELS, would, truth, days)
+    decided = live_decisions(would, truth, days, TARGETS)
     stopped = 4 + int(JUDGED_AFTER_DAYS)
     assert decided[:stopped, 0].all()
     assert not decided[stopped:, 0].any()
@@ -25,7 +24,7 @@ def test_label_that_is_always_wrong_is_stopped_once_people_judged_it():
 
 def test_nothing_is_judged_within_the_first_week():
     would = np.ones((50, 2), dtype=bool)
-    decided = live_decisions(LABELS, would, ~would, np.linspace(0, 6.9, 50))
+    decided = live_decisions(would, ~would, np.linspace(0, 6.9, 50), TARGETS)
     assert decided.all()
 
 
@@ -33,13 +32,13 @@ def test_demoted_label_comes_back_after_good_decisions_in_the_shadow():
     days = np.arange(80.0)
     would = np.ones((80, 2), dtype=bool)
     truth = np.repeat((days >= 5)[:, None], 2, axis=1)
-    decided = live_decisions(LABELS, would, truth, days)[:, 0]
+    decided = live_decisions(would, truth, days, TARGETS)[:, 0]
     assert np.flatnonzero(~decided).tolist() == list(range(11, 21))
 
 
 def test_no_issue_gives_no_decision():
     nothing = np.zeros((0, 2), dtype=bool)
-    assert live_decisions(LABELS, nothing, nothing, np.zeros(0)).shape == (0, 2)
+    assert live_decisions(nothing, nothing, np.zeros(0), TARGETS).shape == (0, 2)
 
 
 @settings(max_examples=60)
@@ -52,14 +51,14 @@ def test_decisions_do_not_see_the_future(run: list[tuple], cut: int):
     now = days[cut - 1] if cut else 0.0
     unknown = truth.copy()
     unknown[days + JUDGED_AFTER_DAYS > now] ^= True
-    decided = live_decisions(LABELS, would, truth, days)[:cut]
-    assert (decided == live_decisions(LABELS, would, unknown, days)[:cut]).all()
-    assert (decided == live_decisions(LABELS, would[:cut], truth[:cut], days[:cut])).all()
+    decided = live_decisions(would, truth, days, TARGETS)[:cut]
+    assert (decided == live_decisions(would, unknown, days, TARGETS)[:cut]).all()
+    assert (decided == live_decisions(would[:cut], truth[:cut], days[:cut], TARGETS)).all()
 
 
 @given(runs)
 def test_nothing_is_applied_that_the_model_would_not(run: list[tuple]):
     table = np.array([row[:4] for row in run], dtype=bool).reshape(-1, 4)
     days = np.cumsum([row[4] for row in run])
-    decided = live_decisions(LABELS, table[:, :2], table[:, 2:], days)
+    decided = live_decisions(table[:, :2], table[:, 2:], days, TARGETS)
     assert not (decided & ~table[:, :2]).any()

@@ -78,18 +78,11 @@ def test_published_version_predicts(trained: Path, encoder: Encoder):
     assert right >= len(new) / 2
 
 
-racy = pytest.mark.xfail(
-    strict=False, reason="liblinear's dual solver shares one random state between threads"
-)
-
-
-@racy
 def test_two_runs_give_the_same_version(trained: Path, trained_again: Path):
     for name in DEPLOYED:
         assert (trained / name).read_bytes() == (trained_again / name).read_bytes(), name
 
 
-@racy
 def test_run_from_cached_vectors_gives_the_same_figures(version: Bundle, trained_again: Path):
     again = bundle.read(trained_again)
     assert again.metrics == version.metrics
