@@ -120,14 +120,12 @@ def issue_event(**issue: Any) -> dict[str, Any]:
     }
 
 
-def test_an_issue_of_an_installation_that_github_does_not_know_is_done(site: Site):
+def test_an_issue_of_an_installation_that_github_does_not_know_is_a_dead_letter(site: Site):
     assert site.server.post("issues", issue_event()).status_code == 202
     job = site.server.eventually(
-        lambda: next((j for j in site.server.jobs("label", 1, 555) if j.result), None)
+        lambda: next((j for j in site.server.jobs("label", 1, 555) if j.error), None)
     )
-    assert job.result == "left alone: GitHub has no such issue, or we may not see it"
-    site.server.eventually(site.server.is_quiet)
-    assert {j.state for j in site.server.jobs("sync_labels", repository=555)} == {"dead"}
+    assert (job.state, job.error) == ("dead", "token for installation 999999: 404 Not Found")
 
 
 def test_a_payload_of_which_almost_all_is_missing_is_done(site: Site):
@@ -254,6 +252,7 @@ def test_the_text_of_a_deleted_issue_is_erased(repo: Repo):
 
 def test_a_suspended_installation_pauses_its_jobs_and_its_end_finds_what_came_meanwhile(site: Site):
     repo = site.repository()
+    site.server.eventually(site.server.is_quiet)
     repo.github.pause_webhooks()
     before = repo.open()
     repo.github.suspend(repo.installation_id)
@@ -295,11 +294,9 @@ READ, WRITE = ("GET", "/issues/[0-9]+$"), ("POST", "/issues/[0-9]+/labels$")
     ("request_", "status"),
     [
         (READ, 401),
-        (READ, 429),
         (READ, 500),
         (READ, 503),
         (WRITE, 401),
-        (WRITE, 429),
         (WRITE, 502),
     ],
 )
@@ -311,16 +308,8 @@ def test_what_may_pass_is_tried_again_until_the_issue_is_labeled(
     job = waits(repo, number, str(status))
     assert job.run_at > repo.site.server.store.now()
     repo.github.clear_faults()
-    if status == 429:
-        forget_limits(repo)
     repo.site.server.hurry(job)
     repo.labeled_once(number)
-
-
-def forget_limits(repo: Repo) -> None:
-    """Start the worker again: what GitHub said of limits holds for as long as it runs."""
-    repo.site.server.terminate("worker")
-    repo.site.server.start("worker")
 
 
 @pytest.mark.parametrize(
@@ -349,16 +338,26 @@ def test_an_issue_that_github_does_not_have_is_done_with_a_reason(
     assert repo.labels_on(number) == []
 
 
-@pytest.mark.parametrize("kind", ["primary", "secondary"])
-def test_a_rate_limit_costs_no_attempt_and_comes_back(repo: Repo, kind: str):
-    repo.fail(kind, *WRITE)
+@pytest.mark.parametrize(("request_", "status"), [(READ, 429), (WRITE, 403), (WRITE, 429)])
+def test_a_rate_limit_costs_no_attempt_and_is_over_when_github_says(
+    site: Site, request_: tuple[str, str], status: int
+):
+    repo = site.repository()
+    repo.fail("secondary", *request_, status=status, retry_after=1)
     number = repo.open()
-    job = waits(repo, number)
-    assert job.attempts == 0 and job.run_at > repo.site.server.store.now() + 30
-    repo.github.forget_usage()
-    forget_limits(repo)
-    repo.site.server.hurry(job)
+    assert waits(repo, number, str(status)).attempts == 0
     repo.labeled_once(number)
+    assert repo.jobs(number)[0].attempts == 1
+
+
+def test_an_hour_that_is_used_up_is_waited_for_and_holds_up_nobody_else(site: Site, repo: Repo):
+    spent = site.repository()
+    spent.fail("primary", *WRITE)
+    number = spent.open()
+    job = waits(spent, number, "API rate limit exceeded")
+    assert job.attempts == 0 and job.run_at > site.server.store.now() + 600
+    repo.labeled_once(repo.open())
+    assert spent.outcomes(number) == [("bug", "intended")]
 
 
 @pytest.mark.parametrize(("kind", "after"), [("cut", False), ("cut", True), ("html", True)])
