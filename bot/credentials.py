@@ -17,7 +17,7 @@ from bot.errors import SetupError
 KEY_NAME = "private-key.pem"
 SECRETS = ("app_id", "private_key", "private_key_file", "webhook_secret", "webhook_secret_previous")
 """Settings that belong to one App: never replaced unless told to."""
-_OURS = (*SECRETS, "intake", "github_url")
+_OURS = (*SECRETS, "intake", "github_url", "pull_requests")
 _HEAD = "# The App, as `labelwright setup` registered it. The environment wins over this file.\n"
 
 

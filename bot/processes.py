@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from bot import tasks
 from bot.clock import run_clock
 from bot.context import Context
-from bot.github.app import GitHubApp
+from bot.github.app import TOKEN_PERMISSIONS, AppOptions, GitHubApp
 from bot.github.pacing import WriteLimits, WritePace
 from bot.log import make_logger
+from bot.manifest import PULL_REQUESTS
 from bot.predictors import Predictors, standard_loaders
 from bot.signals import stop_on_signals
 from bot.store import Store
@@ -63,10 +64,15 @@ def connector(settings: Settings) -> Callable[[], GitHubApp | None]:
         between=settings.seconds_between_writes,
     )
     pace = WritePace(limits)
+    permissions = {**TOKEN_PERMISSIONS, **(PULL_REQUESTS if settings.pull_requests else {})}
 
     def connect() -> GitHubApp:
         return GitHubApp(
-            credentials.app_id, credentials.private_key, settings.github_url, pace=pace
+            credentials.app_id,
+            credentials.private_key,
+            settings.github_url,
+            pace=pace,
+            options=AppOptions(token_permissions=permissions),
         )
 
     return connect

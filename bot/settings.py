@@ -72,6 +72,9 @@ class Settings(BaseSettings):
         "webhook", description="webhook (GitHub calls us) or poll (we ask GitHub)"
     )
     poll_seconds: float = Field(30, ge=1, description="seconds between two polls")
+    pull_requests: bool = Field(
+        False, description="ask for tokens that may label pull requests; the App must allow it"
+    )
     allowed_accounts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="accounts that may install the App, comma-separated; empty for all"
     )

@@ -51,8 +51,12 @@ class Wish:
         """What the server has to be told beside the credentials."""
         from bot.settings import GITHUB
 
-        intake = {"intake": "webhook" if self.public else "poll"}
-        return intake if self.github.api == GITHUB else {**intake, "github_url": self.github.api}
+        told = {"intake": "webhook" if self.public else "poll"}
+        if self.github.api != GITHUB:
+            told["github_url"] = self.github.api
+        if self.pull_requests:
+            told["pull_requests"] = "true"
+        return told
 
 
 def setup(  # noqa: PLR0913 - one for each option

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from bot.processes import connector
 from bot.repo_config import FILE
 from bot.settings import Settings
 from demo.github import StandIn
@@ -153,6 +154,12 @@ def test_pull_requests_are_asked_for_only_on_demand(start: Start, github: StandI
     run.registered()
     app = github.state.apps[Settings.load().app_id or 0]
     assert app.permissions["pull_requests"] == "write" and "pull_request" in app.events
+    owner = github.state.accounts[app.owner_id].login
+    client = connector(Settings.load())()
+    assert client is not None
+    client.installation(github.control.install(app.slug, owner)["id"]).repositories()
+    (token,) = github.state.tokens.values()
+    assert token.permissions["pull_requests"] == "write"
 
 
 def test_the_credentials_really_work(start: Start, labelwright: Command, github: StandIn):
