@@ -25,6 +25,8 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 SECRET = "It's a secret to everybody"
 LOG_SHOWN = 4000
+DYING_WITH_US = (sys.executable, "-m", "bot.child", "0")
+"""What becomes the program after it, and ends when the tests are killed."""
 
 
 class Server:
@@ -70,7 +72,7 @@ class Server:
             self._logs.append(log)
             with log.open("wb") as errors:
                 self.processes[kind] = subprocess.Popen(
-                    [sys.executable, "-m", "bot", kind],
+                    [*DYING_WITH_US, sys.executable, "-m", "bot", kind],
                     cwd=ROOT,
                     env=self.environment,
                     stdin=subprocess.DEVNULL,
