@@ -45,7 +45,7 @@ def run_slow(world: World, kind: str, lane: Lane = "slow") -> str:
     world.store.jobs.enqueue(
         kind, lane=lane, repository_id=world.repository_id, installation_id=world.installation_id
     )
-    assert world.worker().work_once(world.context, lane)
+    assert world.worker(kind).work_once(world.context, lane)
     job = world.store.jobs.list("done", kind)[0]
     assert job.result is not None
     return job.result

@@ -113,8 +113,10 @@ class World:
     def connect(self) -> GitHubApp:
         return GitHubApp(self.app_id, self.pem, self.github.url, now=self.context.now)
 
-    def worker(self) -> Worker:
-        return Worker(self.context, TASKS, connect=self.connect)
+    def worker(self, *kinds: str) -> Worker:
+        """A worker for these kinds of jobs, or for all that the tests of this run have loaded."""
+        tasks = {kind: TASKS[kind] for kind in kinds or TASKS}
+        return Worker(self.context, tasks, connect=self.connect)
 
     def work(self) -> Job:
         """Run the next job; returns it as it was left."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,14 +48,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def labelwright(home: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run a command in this process."""
+def labelwright(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Command]:
+    """Run a command in this process; where libraries log to is put back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
 
     def run(*args: object) -> Said:
         status = main([str(arg) for arg in args])
         return Said(status, *capsys.readouterr())
 
-    return run
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @dataclass(frozen=True)
