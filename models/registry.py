@@ -50,7 +50,7 @@ class Registry:
         Raises ArtifactRefused for a bundle that is damaged or belongs to another repository, and
         then leaves everything as it was.
         """
-        card = bundle.read(folder).card
+        card = manifest.verify(folder, "card.json", kind=bundle.KIND)
         owner = (card.get("repository") or {}).get("id")
         if owner != repository_id:
             raise ArtifactRefused(folder, f"it belongs to repository {owner}, not {repository_id}")

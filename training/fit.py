@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from models.head import STACK_COLUMNS, Head, Linear, squash, stack_columns
 from models.labels import Group, LabelRule, LabelSet
-from models.lexicon import Lexicon
+from models.lexicon import Counts, Lexicon
 from models.thresholds import apply_threshold, suggest_threshold
 from training.data import Examples
 
@@ -89,7 +89,8 @@ def fit(
     folds = make_folds(examples.days, earlier.folds if earlier else ())
     kept = earlier if earlier and folds[: len(earlier.folds)] == earlier.folds else None
     new = folds[len(kept.folds) :] if kept else folds
-    features = [_lexical_features(examples, fold) for fold in new]
+    counts = Counts(examples.texts)
+    features = [counts.features(fold.train, fold.test) for fold in new]
     scores: dict[str, float] = {}
     if earlier:
         half_life = earlier.half_life
@@ -264,11 +265,6 @@ def _fit_group_weights(columns: Array, truth: Array, weights: Array, group: Grou
 
     best = minimize(loss, start, method="L-BFGS-B").x if len(x) else start
     return np.column_stack([np.tile(best[:width], (size, 1)), best[width:]])
-
-
-def _lexical_features(examples: Examples, fold: Fold) -> tuple[csr_matrix, csr_matrix]:
-    lexicon, train = Lexicon.fit([examples.texts[i] for i in fold.train])
-    return train, lexicon.transform([examples.texts[i] for i in fold.test])
 
 
 def _half_life_scores(

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from models.lexicon import Lexicon
+from models.lexicon import Counts, Lexicon
 from models.text import prepare
 from tests.models.builders import TEXTS, texts
 
@@ -71,3 +71,20 @@ def test_parts_that_do_not_fit_are_refused():
         Lexicon.from_parts({"full": terms["full"]}, weights)
     with pytest.raises(ValueError):
         Lexicon.from_parts(terms, {**weights, "idf.full": np.ones(3, dtype=np.float32)})
+
+
+def test_terms_counted_once_give_what_a_fit_of_the_part_gives():
+    texts = [
+        prepare(f"crash {i % 7} on start", f"error {i % 5} in module {i % 3}") for i in range(60)
+    ]
+    train, test = np.arange(40), np.arange(40, 60)
+    lexicon, fitted = Lexicon.fit([texts[i] for i in train])
+    shared = Counts(texts).features(train, test)
+    assert np.allclose(shared[0].toarray(), fitted.toarray())
+    assert np.allclose(shared[1].toarray(), lexicon.transform([texts[i] for i in test]).toarray())
+
+
+def test_terms_of_texts_without_a_word_can_be_counted():
+    texts = [prepare("😀", "🎉") for _ in range(5)]
+    train, test = Counts(texts).features(np.arange(3), np.arange(3, 5))
+    assert (train.shape, test.shape) == ((3, 2), (2, 2))
