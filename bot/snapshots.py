@@ -74,8 +74,8 @@ def _known_vectors(source: _Source, encoder: str) -> dict[str, Any]:
     """The vectors of labeled issues and of labels that were computed before, by text hash."""
     hashes = [
         prepare(issue.title, issue.body).hash
-        for issue in source.issues()
-        if not issue.is_pull_request and (issue.labels or issue.removed)
+        for issue in source.issues(pull_requests=False)
+        if issue.labels or issue.removed
     ]
     hashes += [label_text(x.name, x.description).hash for x in source.labels.values()]
     return dict(source.store.vectors.get_many(encoder, hashes))
@@ -116,13 +116,14 @@ class _Source:
         members = [x.name for x in self.labels.values() if matches(group.match, x.name)]
         return {"name": group.name, "members": members, "max": group.max}
 
-    def issues(self) -> Iterator[SnapshotIssue]:
-        """Every issue and pull request by number, with the text as it was opened."""
+    def issues(self, *, pull_requests: bool = True) -> Iterator[SnapshotIssue]:
+        """Every issue (and pull request) by number, with the text as it was opened."""
         after = 0
         while page := self.store.issues.page(self.repository.id, after, _PAGE):
             after = page[-1].number
             for issue in page:
-                if self.as_of is None or issue.created_at < self.as_of:
+                wanted = pull_requests or not issue.is_pull_request
+                if wanted and (self.as_of is None or issue.created_at < self.as_of):
                     yield self._issue(issue)
 
     def _issue(self, issue: Issue) -> SnapshotIssue:

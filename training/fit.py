@@ -27,7 +27,7 @@ Report = Callable[[str, int, int], None]
 
 HALF_LIVES: tuple[float | None, ...] = (None, 365.0, 180.0, 90.0, 60.0)
 LEXICAL_C, DENSE_C = 30.0, 2.0
-SOLVER_TOLERANCE = 1e-3
+SOLVER_TOLERANCE = 1e-2
 STACK_PULL = 0.01
 """How strongly a label's stack is pulled to the stack of all labels: a label with 30 positives or
 more mostly follows its own, one with a handful mostly the shared one."""
@@ -126,7 +126,7 @@ def make_folds(days: Array, earlier: tuple[Fold, ...] = ()) -> tuple[Fold, ...]:
         return tuple(Fold(np.setdiff1d(np.arange(count), test), test) for test in tests)
     if earlier and len(earlier[0].train) == earlier[0].test[0]:
         size, start = len(earlier[0].test), int(earlier[-1].test[-1]) + 1
-        blocks = np.array_split(np.arange(start, count), max(1, round((count - start) / size)))
+        blocks = np.array_split(np.arange(start, count), max(1, (count - start) // size))
         return earlier + tuple(Fold(np.arange(block[0]), block) for block in blocks if len(block))
     blocks = np.array_split(np.arange(count), BLOCKS)[FIRST_BLOCKS:]
     return tuple(Fold(np.arange(block[0]), block) for block in blocks)
