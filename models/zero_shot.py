@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 SLOPE, MIDDLE = 12.0, 0.35
 """A cosine of 0.35 counts as even odds. It is as good as the labels' words are: of the suggestions
-over it 87 % were right on the sample project, and 13 % on huggingface/datasets, where half of the
+over it 87 % were right on the sample project, and 13 % on huggingface/datasets, where several
 labels are called "dataset ..."."""
 MAX_SUGGESTIONS = 2
 WHY = "zero-shot: no labeled issue was seen yet, so nothing is applied"
