@@ -92,11 +92,14 @@ def read(path: Path) -> dict[str, list[SnapshotIssue]]:
 
 
 def snapshot(name: str, issues: Sequence[SnapshotIssue], encoder: Encoder) -> Snapshot:
-    """One repository with its three labels as an exclusive group."""
+    """One repository's issues, none of them encoded yet."""
+    return Snapshot(name, repository(name), tuple(issues), encoder.version, {})
+
+
+def repository(name: str) -> SnapshotRepository:
+    """A repository with its three labels as an exclusive group."""
     group = {"name": "kind", "members": LABELS, "max": 1}
-    labels = tuple(SnapshotLabel(label) for label in LABELS)
-    repository = SnapshotRepository(1, name, labels, (group,))
-    return Snapshot(name, repository, tuple(issues), encoder.version, {})
+    return SnapshotRepository(1, name, tuple(SnapshotLabel(x) for x in LABELS), (group,))
 
 
 def macro_f1(examples: Examples, seed: int) -> float:
