@@ -10,6 +10,7 @@ import pytest
 from models import bundle
 from models.errors import ArtifactRefused, UnknownVersion
 from models.registry import Registry
+from models.versions import Versions
 from tests.models.builders import write_bundle
 
 PUBLISHERS, EACH = 4, 3
@@ -76,6 +77,21 @@ def test_rollback_of_the_first_version_is_refused(registry: Registry):
     with pytest.raises(UnknownVersion, match="no earlier version"):
         registry.rollback(1)
     assert registry.current(1) == name
+
+
+def test_rollback_passes_over_versions_that_are_not_accepted(registry: Registry):
+    first, *_ = (publish(registry, seed) for seed in range(3))
+    whole = registry.path(1, first)
+    assert registry.rollback(1, lambda card: card["files"] == bundle.read(whole).card["files"]) == (
+        first
+    )
+
+
+def test_rollback_that_finds_nothing_acceptable_changes_nothing(registry: Registry):
+    names = [publish(registry, seed) for seed in range(3)]
+    with pytest.raises(UnknownVersion, match="no earlier version"):
+        registry.rollback(1, lambda card: False)
+    assert (registry.current(1), registry.rollback(1)) == (names[2], names[1])
 
 
 def test_any_version_can_be_made_current(registry: Registry):
@@ -150,15 +166,15 @@ def test_damaged_record_of_the_current_version_is_refused(registry: Registry, co
         registry.current(1)
 
 
-def publish_and_die(root: Path, folder: Path) -> None:
+def publish_and_die(home: Path, folder: Path) -> None:
     """Die after the copy was made, before it is renamed into place."""
 
-    class Dying(Registry):
-        def _next_number(self, home: Path) -> int:
+    class Dying(Versions):
+        def _next_number(self) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
             return 0
 
-    Dying(root).publish(1, folder)
+    Dying(home, "repository 1", bundle.read).publish(folder)
 
 
 def publish_some(root: Path, folders: list[Path]) -> None:
@@ -176,7 +192,7 @@ def test_crash_between_copy_and_rename_leaves_the_old_version_current(
     registry: Registry, tmp_path: Path
 ):
     name = publish(registry)
-    process = start(publish_and_die, registry.root, write_bundle(tmp_path / "new", seed=1))
+    process = start(publish_and_die, registry.root / "1", write_bundle(tmp_path / "new", seed=1))
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
     assert registry.current(1) == name
