@@ -97,7 +97,7 @@ class Versions:
         if self.current() is None:
             raise UnknownVersion(f"{self.what} has no version")
         with self._writing():
-            _, history = self._state()
+            history = [*self._state()[1]]
             while history:
                 name = history.pop()
                 card = _card(self.home / name)
@@ -150,18 +150,18 @@ class Versions:
     def _next_number(self) -> int:
         return max((_number(path) for path in self.home.iterdir()), default=0) + 1
 
-    def _state(self) -> tuple[str | None, list[str]]:
+    def _state(self) -> tuple[str | None, tuple[str, ...]]:
         """The current version and those that were current before, oldest first."""
         path = self.home / "current.json"
         try:
             state = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return None, []
+            return None, ()
         except (OSError, ValueError) as error:
             raise ArtifactRefused(path, f"it cannot be read: {error}") from error
         if not isinstance(state, dict) or not isinstance(state.get("version", 0), str | None):
             raise ArtifactRefused(path, "it names no version")
-        return state["version"], [str(name) for name in state.get("history", [])]
+        return state["version"], tuple(str(name) for name in state.get("history", []))
 
     def _replace(self, name: str | None, history: Sequence[str]) -> None:
         handle, aside = tempfile.mkstemp(prefix=".current.", dir=self.home)
