@@ -11,9 +11,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from models.errors import ArtifactRefused
@@ -40,8 +40,8 @@ def writing(target: Path) -> Iterator[Path]:
 
 
 def seal(folder: Path, name: str, facts: dict[str, Any]) -> None:
-    """Write the manifest `name` last: `facts`, and the sha256 of every other file."""
-    files = {path.name: digest(path) for path in _files(folder) if path.name != name}
+    """Write the manifest `name` last: `facts`, and the sha256 of every other file below."""
+    files = {file: digest(path) for file, path in _files(folder).items() if file != name}
     content = json.dumps({**facts, "files": files}, indent=2, ensure_ascii=False)
     path = folder / name
     with path.open("w", encoding="utf-8") as file:
@@ -62,10 +62,10 @@ def verify(folder: Path, name: str, *, kind: str) -> dict[str, Any]:
     expected = facts.get("files") or {}
     if not isinstance(expected, dict):
         raise ArtifactRefused(folder, f"{name} lists no files")
-    present = {path.name: path for path in _files(folder) if path.name != name}
+    present = _files(folder)
     for missing in sorted(expected.keys() - present.keys()):
         raise ArtifactRefused(folder, f"{missing} is missing")
-    for foreign in sorted({path.name for path in folder.iterdir()} - {name, *expected}):
+    for foreign in sorted(_entries(folder) - _wanted([name, *expected])):
         raise ArtifactRefused(folder, f"{foreign} is not in its manifest")
     for file, sha256 in expected.items():
         if digest(present[file]) != sha256:
@@ -85,8 +85,21 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
     return facts
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.is_dir())
+def _files(folder: Path) -> dict[str, Path]:
+    """Every file in the folder and below it, by its path from there ("1_Pooling/config.json")."""
+    found = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    return {path.relative_to(folder).as_posix(): path for path in found}
+
+
+def _entries(folder: Path) -> set[str]:
+    """The paths of all that lies in the folder and below it, folders as well."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def _wanted(files: Iterable[str]) -> set[str]:
+    """These files and the folders that they lie in."""
+    paths = [PurePosixPath(file) for file in files]
+    return {each.as_posix() for path in paths for each in (path, *path.parents)}
 
 
 def digest(path: Path) -> str:

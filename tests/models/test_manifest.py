@@ -69,6 +69,35 @@ def test_foreign_folder_is_refused_by_name(tmp_path: Path):
     assert refusal(folder) == "code is not in its manifest"
 
 
+def nested(folder: Path) -> Path:
+    with manifest.writing(folder) as aside:
+        (aside / "encoder" / "1_Pooling").mkdir(parents=True)
+        (aside / "encoder" / "1_Pooling" / "config.json").write_text("{}")
+        (aside / "encoder" / NAME).write_text("of its own")
+        manifest.seal(aside, NAME, {"kind": KIND})
+    return folder
+
+
+def test_files_in_folders_are_listed_by_their_path(tmp_path: Path):
+    facts = manifest.verify(nested(tmp_path / "thing"), NAME, kind=KIND)
+    assert sorted(facts["files"]) == ["encoder/1_Pooling/config.json", f"encoder/{NAME}"]
+
+
+@pytest.mark.parametrize("path", ["encoder/1_Pooling/config.json", f"encoder/{NAME}"])
+def test_a_changed_file_in_a_folder_is_refused_by_its_path(tmp_path: Path, path: str):
+    folder = nested(tmp_path / "thing")
+    (folder / path).write_text("changed")
+    assert refusal(folder) == f"{path} was changed after it was written"
+
+
+@pytest.mark.parametrize("path", ["encoder/code.py", "encoder/1_Pooling/deep/code.py"])
+def test_a_foreign_file_in_a_folder_is_refused(tmp_path: Path, path: str):
+    folder = nested(tmp_path / "thing")
+    (folder / path).parent.mkdir(exist_ok=True)
+    (folder / path).write_text("print()")
+    assert refusal(folder).endswith("is not in its manifest")
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"kind": "thing/1", "files": ["a.txt"]}']
 )
