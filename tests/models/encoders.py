@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models import manifest
+from models.encoder import ENCODER_KIND
+
 WORDS = ("the", "app", "crash", "##es", "on", "start", "query", ":", "button", "docs")
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -48,3 +51,14 @@ def write_modules(folder: Path, pooling: Mapping[str, Any], *more: str, prompt: 
         sentence = {"prompts": {"issue": prompt, "other": "no"}, "default_prompt_name": "issue"}
         (folder / "config_sentence_transformers.json").write_text(json.dumps(sentence))
     return folder
+
+
+def seal_encoder(folder: Path, *, name: str, **facts: Any) -> Path:
+    """Give an encoder's folder the card by which it counts as one that was trained here."""
+    manifest.seal(folder, "card.json", {"kind": ENCODER_KIND, "name": name, **facts})
+    return folder
+
+
+def own_encoder(folder: Path, *, name: str = "own", seed: int = 0, **facts: Any) -> Path:
+    """`write_encoder` with a card."""
+    return seal_encoder(write_encoder(folder, seed=seed), name=name, **facts)

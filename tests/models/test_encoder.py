@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.encoder import DEFAULT_ENCODER, Encoder, Pooling, find_encoder
+from models.encoder import DEFAULT_ENCODER, Encoder, Pooling, Weights, find_encoder
 from models.errors import EncoderRefused
+from models.shelf import Shelf
 from models.text import prepare
-from tests.models.encoders import write_encoder, write_modules
+from tests.models.encoders import own_encoder, seal_encoder, write_encoder, write_modules
 
 TEXTS = ["The app crashes on start", "docs", "", "😀", "a " * 600, "Unicode: señor, 日本語, שלום"]
 CLOSE = 0.999
@@ -231,3 +232,43 @@ def test_absent_default_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sys.path", [str(tmp_path)])
     with pytest.raises(EncoderRefused, match="not installed"):
         find_encoder(DEFAULT_ENCODER)
+
+
+def test_an_encoder_of_our_own_has_name_and_version_from_its_card_wherever_it_lies(tmp_path: Path):
+    first = own_encoder(tmp_path / "first", name="adapted-7")
+    copy = Path(shutil.copytree(first, tmp_path / "copy"))
+    found = [Encoder.load(str(folder)) for folder in (first, copy)]
+    assert [each.name for each in found] == ["adapted-7"] * 2
+    assert found[0].version == found[1].version
+    assert found[0].version.startswith("adapted-7-")
+
+
+def test_the_version_is_that_of_the_weights_however_it_is_told(tmp_path: Path):
+    plain = write_encoder(tmp_path / "a" / "tiny")
+    version = Encoder.load(str(plain)).version
+    seal_encoder(plain, name="tiny")
+    assert Encoder.load(str(plain)).version == version
+
+
+def test_changed_weights_of_our_own_are_refused_when_they_are_loaded(tmp_path: Path):
+    folder = own_encoder(tmp_path / "own", name="adapted-7")
+    other = write_encoder(tmp_path / "other", seed=1)
+    shutil.copy(other / "model.safetensors", folder / "model.safetensors")
+    with pytest.raises(EncoderRefused, match=r"model\.safetensors was changed"):
+        Encoder.load(str(folder)).encode(["a"])
+
+
+@pytest.mark.parametrize("card", ["[]", '{"kind": "recipe"}'])
+def test_a_card_that_is_not_ours_says_nothing(plain: Path, tmp_path: Path, card: str):
+    folder = Path(shutil.copytree(plain, tmp_path / plain.name))
+    (folder / "card.json").write_text(card)
+    assert Encoder.load(str(folder)).version == Encoder.load(str(plain)).version
+
+
+def test_encoders_on_one_shelf_share_its_room(tmp_path: Path):
+    shelf = Shelf[Weights](1)
+    folders = [write_encoder(tmp_path / name, seed=i) for i, name in enumerate("ab")]
+    encoders = [Encoder.load(str(folder), shelf=shelf) for folder in folders]
+    alone = [Encoder.load(str(folder)).encode(TEXTS) for folder in folders]
+    for encoder, vectors in zip(encoders * 2, alone * 2, strict=True):
+        assert np.array_equal(encoder.encode(TEXTS), vectors)
