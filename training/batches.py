@@ -71,7 +71,7 @@ def by_length(
             batches.append([index])
             longest = lengths[index]
     if rng:
-        rng.shuffle(batches)  # type: ignore[arg-type]
+        rng.shuffle(batches)
     return batches
 
 

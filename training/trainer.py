@@ -1,9 +1,9 @@
-"""The training loop that adaptation and every fine-tuning share: transformers' Trainer, fed our way.
+"""The training loop that adaptation and fine-tuning share: transformers' Trainer, fed our way.
 
 What the Trainer brings: schedule, mixed precision, accumulation, checkpoints and resuming, several
 processes (torchrun). What is ours: batches of a bounded number of tokens, lower rates for lower
-layers, a loss that is any function of model and batch, a halt at the first loss that is not finite,
-and half the batch where memory does not suffice.
+layers, a loss that is any function of model and batch, a halt at the first update that is not
+finite, half the batch where memory does not suffice, and the best epoch's weights in the end.
 """
 
 from __future__ import annotations
@@ -11,21 +11,26 @@ from __future__ import annotations
 import copy
 import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from models.errors import ModelError
+from training import resuming
 from training.batches import Batches
-from training.checkpoint import layers
+from training.hardware import autocast, backend, is_out_of_memory
+from training.hardware import has_bf16 as has_bf16
 from training.progress import Report
+from training.resuming import Judged
+from training.schedule import Schedule as Schedule
+from training.schedule import rates
 
 Objective = Callable[[nn.Module, dict[str, Any]], Tensor]
 Judge = Callable[[nn.Module], dict[str, float]]
@@ -34,44 +39,17 @@ SMALLEST_BATCH = 256
 
 
 class Diverged(ModelError):
-    """The loss is not a number any more. `step` is the update at which it happened."""
+    """Loss or gradients are not numbers any more. `step` is the update at which it happened."""
 
-    def __init__(self, step: int) -> None:
-        super().__init__(
-            f"the loss is not finite at step {step}: lower the learning rate;"
-            " the last good checkpoint is kept"
-        )
+    def __init__(self, step: int, kept: Path | None = None) -> None:
+        where = f"the last good checkpoint is {kept}" if kept else "no checkpoint was written yet"
+        super().__init__(f"the loss is not finite at step {step}: lower the learning rate; {where}")
         self.step = step
+        self.kept = kept
 
 
 class OutOfMemory(ModelError):
     """Not even the smallest batch fits into memory."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How to train; rates are AdamW's (Loshchilov and Hutter 2019).
-
-    learning_rate   of the topmost layer; each layer below has `layer_decay` times the rate of the
-                    one above (Howard and Ruder 2018), the embeddings the lowest
-    head_rate       of the parameters outside the encoder
-    warmup          share of the steps over which rates rise from 0; then they fall to 0 in a line
-    tokens          tokens of a batch, padding included; `accumulation` batches make one update
-    patience        evaluations without a better one after which training ends; None: never
-    save_steps      updates between two checkpoints; None: one an epoch; 0: none
-    """
-
-    epochs: int = 3
-    learning_rate: float = 1e-4
-    layer_decay: float = 0.85
-    head_rate: float = 1e-2
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    tokens: int = 3072
-    accumulation: int = 1
-    patience: int | None = None
-    save_steps: int | None = 0
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,25 +86,44 @@ def train(
     resume: bool = False,
     encoder: nn.Module | None = None,
     report: Report = lambda phase, done, total: None,
-    phase: str = "train",
 ) -> History:
     """Train `model` in place. `folder` takes checkpoints; `resume` goes on from the last one there.
 
-    `encoder` is the part whose layers have graded rates (default: the whole model). Raises
-    Diverged, and OutOfMemory when half of half of the batch does not fit either.
+    `encoder` is the part whose layers have graded rates (default: the whole model). An objective
+    that is a module is trained and saved as well. Raises Diverged, NotWritten, and OutOfMemory
+    when not even the smallest batch fits.
     """
-    before = copy.deepcopy(model.state_dict())
+    whole = _WithLoss(model, work.objective)
+    before = copy.deepcopy(whole.state_dict())
+    if not resume:
+        resuming.forget(folder)
     while True:
+        last = resuming.last_checkpoint(folder)
+        schedule = _as_before(schedule, last[1]) if last else schedule
         try:
-            runner = _Runner(model, work, schedule, folder, encoder or model, report, phase)
-            found = get_last_checkpoint(str(folder)) if resume and folder.is_dir() else None
-            runner.train(resume_from_checkpoint=found)
+            runner = _Runner(whole, work, schedule, folder, encoder or model, report)
+            if last:
+                runner.judged = Judged(*(last[1][key] for key in ("epochs", "best", "worse")))
+            runner.train(resume_from_checkpoint=str(last[0]) if last else None)
             return runner.history()
         except RuntimeError as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             schedule = _halved(schedule)
-            model.load_state_dict(before)
+            whole.load_state_dict(before)
+            resuming.forget(folder)
+
+
+class _WithLoss(nn.Module):
+    """A model and its loss as one forward pass: what mixed precision and DDP wrap is this."""
+
+    def __init__(self, model: nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+
+    def forward(self, batch: dict[str, Any]) -> Tensor:
+        return self.objective(self.model, batch)
 
 
 class _Runner(Trainer):
@@ -134,26 +131,26 @@ class _Runner(Trainer):
 
     def __init__(
         self,
-        model: nn.Module,
+        whole: _WithLoss,
         work: Work,
         schedule: Schedule,
         folder: Path,
         encoder: nn.Module,
         report: Report,
-        phase: str,
     ) -> None:
+        self.whole = whole
         self.work = work
         self.schedule = schedule
+        self.folder = folder
         self.encoder = encoder
-        self.best: dict[str, float] | None = None
+        self.judged = Judged()
         self._best_weights: dict[str, Tensor] | None = None
-        self._worse = 0
         super().__init__(
-            model=model,
+            model=whole,
             args=_arguments(schedule, folder),
-            train_dataset=work.items,  # type: ignore[arg-type]
+            train_dataset=work.items,
             data_collator=work.collate,
-            callbacks=[_Watch(self, report, phase)],
+            callbacks=[_Watch(self, report)],
         )
         self.remove_callback(PrinterCallback)
 
@@ -170,89 +167,106 @@ class _Runner(Trainer):
             self.work.items,  # type: ignore[arg-type]
             batch_sampler=batches,
             collate_fn=self.work.collate,
+            pin_memory=torch.cuda.is_available(),
         )
         loader.set_epoch = batches.set_epoch  # type: ignore[attr-defined]
         return loader
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
-            groups = rates(self.model, self.encoder, self.schedule)
+            groups = rates(self.whole, self.encoder, self.schedule)
             self.optimizer = torch.optim.AdamW(groups, fused=not self.args.use_cpu)
         return self.optimizer
 
-    def compute_loss(  # type: ignore[override]
-        self, model: nn.Module, inputs: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Tensor:
-        loss = self.work.objective(model, inputs)
-        if not torch.isfinite(loss):
-            raise Diverged(self.state.global_step)
+    def compute_loss(self, model: nn.Module, inputs: Any, *args: Any, **more: Any) -> Tensor:
+        loss: Tensor = model(inputs)
         return loss
+
+    def _clip_grad_norm(self, model: nn.Module) -> Tensor:
+        """What the Trainer calls before each update: the last moment to keep the weights finite."""
+        norm: Tensor = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
+        if not torch.isfinite(norm):
+            last = resuming.last_checkpoint(self.folder)
+            raise Diverged(self.state.global_step, last[0] if last else None)
+        return norm
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        sizes = self.schedule.tokens, self.schedule.accumulation
+        ours: dict[str, Any] = self.state.stateful_callbacks  # type: ignore[assignment]
+        ours[resuming.KEY] = self.judged.to_json(*sizes)
+        with resuming.telling(self.folder):
+            super()._save_checkpoint(model, trial)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Unlike the Trainer's own this knows of weights that two layers share."""
+        if self.args.should_save:
+            folder = Path(output_dir or self.folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            save_model(self.whole, str(folder / "model.safetensors"))
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        load_model(self.whole, Path(resume_from_checkpoint) / "model.safetensors")
 
     def judge(self) -> bool:
         """Judge the model after an epoch; whether to go on."""
         if self.work.judge is None:
             return True
-        self.model.eval()
-        figures = self.work.judge(self.model)
-        self.model.train()
+        self.whole.eval()
+        with torch.no_grad(), autocast(self.args.device):
+            figures = self.work.judge(self.whole.model)
+        self.whole.train()
         self.log({f"eval_{name}": value for name, value in figures.items()})
-        if self.best is None or self._is_better(figures, self.best):
-            self.best, self._worse = figures, 0
-            weights = self.model.state_dict()
-            self._best_weights = {name: each.detach().clone() for name, each in weights.items()}
+        self.judged.epochs += 1
+        if self.judged.best is None or self._is_better(figures, self.judged.best):
+            self.judged.best, self.judged.worse = figures, 0
+            self._keep()
         else:
-            self._worse += 1
-        return self.schedule.patience is None or self._worse <= self.schedule.patience
+            self.judged.worse += 1
+        patience = self.schedule.patience
+        return patience is None or self.judged.worse <= patience
 
     def _is_better(self, figures: dict[str, float], best: dict[str, float]) -> bool:
         now, before = figures[self.work.criterion], best[self.work.criterion]
         return now > before if self.work.higher else now < before
 
+    def _keep(self) -> None:
+        weights = self.whole.state_dict()
+        self._best_weights = {name: each.detach().clone() for name, each in weights.items()}
+        if self.schedule.save_steps != 0 and self.args.should_save:
+            resuming.save_best(self.whole, self.folder)
+
     def history(self) -> History:
+        """What came of it, once the model has the best epoch's weights."""
         if self._best_weights is not None:
-            self.model.load_state_dict(self._best_weights)
-        return History(list(self.state.log_history), self.best, self.schedule.tokens)
+            self.whole.load_state_dict(self._best_weights)
+        elif self.judged.best is not None:  # judged before the run was killed
+            resuming.load_best(self.whole, self.folder)
+        return History(list(self.state.log_history), self.judged.best, self.schedule.tokens)
 
 
 class _Watch(TrainerCallback):
     """Tells of progress, and judges after each epoch."""
 
-    def __init__(self, runner: _Runner, report: Report, phase: str) -> None:
+    def __init__(self, runner: _Runner, report: Report) -> None:
         self._runner = runner
         self._report = report
-        self._phase = phase
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        # Killed between an epoch's last checkpoint and its judgement: judge it now.
+        while self._runner.work.judge and self._runner.judged.epochs < int(state.epoch or 0):
+            self._runner.judge()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        self._report(self._phase, state.global_step, state.max_steps)
+        self._report("train", state.global_step, state.max_steps)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         if not self._runner.judge():
             control.should_training_stop = True
 
 
-def rates(model: nn.Module, encoder: nn.Module, schedule: Schedule) -> list[dict[str, Any]]:
-    """AdamW's parameter groups: see `Schedule`. Biases and norms are not decayed."""
-    groups: list[dict[str, Any]] = []
-    stack = layers(encoder)
-    for below, part in enumerate(reversed(stack)):
-        groups += _pair(part, schedule.learning_rate * schedule.layer_decay**below, schedule)
-    known = {id(p) for part in stack for p in part}
-    rest = [p for p in model.parameters() if id(p) not in known]
-    return groups + _pair(rest, schedule.head_rate, schedule)
-
-
-def _pair(
-    parameters: Iterable[nn.Parameter], rate: float, schedule: Schedule
-) -> list[dict[str, Any]]:
-    trained = [p for p in parameters if p.requires_grad]
-    matrices, vectors = [p for p in trained if p.ndim > 1], [p for p in trained if p.ndim <= 1]
-    parts = ((matrices, schedule.weight_decay), (vectors, 0.0))
-    return [{"params": p, "lr": rate, "weight_decay": decay} for p, decay in parts if p]
-
-
 def _arguments(schedule: Schedule, folder: Path) -> TrainingArguments:
     saving = {None: "epoch", 0: "no"}.get(schedule.save_steps, "steps")
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=schedule.epochs,
         learning_rate=schedule.learning_rate,
@@ -261,7 +275,8 @@ def _arguments(schedule: Schedule, folder: Path) -> TrainingArguments:
         gradient_accumulation_steps=schedule.accumulation,
         bf16=has_bf16(),
         use_cpu=not torch.cuda.is_available(),
-        ddp_backend=_backend(),
+        ddp_backend=backend(),
+        ddp_find_unused_parameters=True,
         eval_strategy="no",
         save_strategy=saving,
         save_steps=schedule.save_steps or 500,
@@ -272,30 +287,23 @@ def _arguments(schedule: Schedule, folder: Path) -> TrainingArguments:
         report_to="none",
         disable_tqdm=True,
         seed=schedule.seed,
-        dataloader_pin_memory=torch.cuda.is_available(),
     )
-
-
-def _backend() -> str | None:
-    """Of several processes on CPUs; one process, or GPUs, need none to be named."""
-    spread = torch.distributed.is_torchelastic_launched()
-    return "gloo" if spread and not torch.cuda.is_available() else None
-
-
-def has_bf16() -> bool:
-    """Whether this machine multiplies bfloat16 in hardware."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    # Several GPUs are for torchrun: one process that spreads each batch over them is slower.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 def _halved(schedule: Schedule) -> Schedule:
-    if schedule.tokens <= SMALLEST_BATCH:
-        raise OutOfMemory(f"{schedule.tokens} tokens a batch do not fit into memory")
+    if schedule.tokens <= SMALLEST_BATCH or torch.distributed.is_initialized():
+        # Of several processes only this one knows, and the others wait for it.
+        raise OutOfMemory(
+            f"{schedule.tokens} tokens a batch do not fit into memory: lower `tokens`"
+        )
     tokens = math.ceil(schedule.tokens / 2)
     print(f"out of memory: going on with {tokens} tokens a batch", file=sys.stderr, flush=True)
     return replace(schedule, tokens=tokens, accumulation=2 * schedule.accumulation)
+
+
+def _as_before(schedule: Schedule, state: dict[str, Any]) -> Schedule:
+    """The schedule with the batches of a checkpoint: it may have halved them."""
+    return replace(schedule, tokens=state["tokens"], accumulation=state["accumulation"])
