@@ -7,12 +7,14 @@ past.json                past labeled issues: number, title, labels
 vectors.safetensors      the vectors of the past issues in that order, then the labels'
 validation.safetensors   out-of-fold probabilities and truth behind the thresholds
 metrics.json             figures of the evaluation fit
+encoder/                 only where it has an encoder of its own: see models/encoder_card.py
 card.json                what it was made of, and the sha256 of the others; written last
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,13 +24,15 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from models import manifest
-from models.errors import ArtifactRefused
+from models.encoder import Encoder
+from models.errors import ArtifactRefused, EncoderRefused
 from models.head import Head
 from models.labels import LabelSet
 from models.neighbours import Neighbours, PastIssue
 from models.snapshot import FOREIGN, VECTORS, load_vectors, save_vectors
 
 KIND = "labelwright-bundle/1"
+ENCODER = "encoder"
 Array = np.ndarray[Any, Any]
 
 
@@ -37,6 +41,7 @@ class Bundle:
     """A version in memory. `card` holds its facts, `metrics` the figures of the evaluation fit.
 
     `validation` maps "probabilities" and "truth" to arrays (issues, labels), out of fold.
+    `encoder` is the folder of the bundle's own encoder, None where it uses a shared one.
     """
 
     labels: LabelSet
@@ -46,6 +51,7 @@ class Bundle:
     card: Mapping[str, Any]
     metrics: Mapping[str, Any]
     validation: Mapping[str, Array] = field(default_factory=dict)
+    encoder: Path | None = None
 
     @property
     def neighbours(self) -> Neighbours:
@@ -55,7 +61,10 @@ class Bundle:
 
 
 def write(folder: Path, bundle: Bundle) -> None:
-    """Write a bundle; `vectors` begin in the order of `past`. Raises FileExistsError."""
+    """Write a bundle; `vectors` begin in the order of `past`. Its own encoder is copied in.
+
+    Raises FileExistsError.
+    """
     with manifest.writing(folder) as aside:
         terms, _ = bundle.head.lexicon.to_parts()
         _dump(aside / "labels.json", bundle.labels.to_json())
@@ -65,12 +74,15 @@ def write(folder: Path, bundle: Bundle) -> None:
         save_file(bundle.head.to_arrays(), aside / "head.safetensors")
         save_vectors(aside / VECTORS, bundle.vectors)
         save_file(dict(bundle.validation), aside / "validation.safetensors")
+        if bundle.encoder is not None:
+            shutil.copytree(bundle.encoder, aside / ENCODER)
         manifest.seal(aside, "card.json", {"kind": KIND, **bundle.card})
 
 
 def read(folder: Path) -> Bundle:
     """Read and verify a bundle. Raises ArtifactRefused, by name, for anything but a whole one."""
     card = manifest.verify(folder, "card.json", kind=KIND)
+    encoder = folder / ENCODER if (folder / ENCODER).is_dir() else None
     try:
         labels = LabelSet.from_json(_load(folder / "labels.json"))
         arrays = load_file(folder / "head.safetensors")
@@ -82,11 +94,23 @@ def read(folder: Path) -> Bundle:
         needed = card["repository"]["id"], card["encoder"]["version"], card["far_below"]
         if None in needed:
             raise ValueError("its card leaves out the repository, the encoder or far_below")
+        if encoder is not None:
+            _require_version(encoder, card["encoder"])
     except FOREIGN as error:
         raise ArtifactRefused(folder, f"it does not hold what a bundle holds: {error}") from error
     if len(past) > len(vectors):
         raise ArtifactRefused(folder, f"{len(past)} past issues, but {len(vectors)} vectors")
-    return Bundle(labels, head, past, vectors, card, metrics, validation)
+    return Bundle(labels, head, past, vectors, card, metrics, validation, encoder)
+
+
+def _require_version(folder: Path, wanted: Mapping[str, Any]) -> None:
+    """That a bundle's own encoder is the one that its head belongs to. Raises ArtifactRefused."""
+    try:
+        found = Encoder.load(str(folder), max_tokens=wanted["max_tokens"]).version
+    except EncoderRefused as error:
+        raise ArtifactRefused(folder, str(error)) from error
+    if found != wanted["version"]:
+        raise ArtifactRefused(folder, f"it is {found}, but the head is of {wanted['version']}")
 
 
 def _dump(path: Path, value: Any, indent: int | None = None) -> None:

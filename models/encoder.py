@@ -77,7 +77,8 @@ class Encoder:
 
     The weights come into memory with the first text: a training whose vectors are all cached
     never loads them. They are kept on `shelf`, which encoders may share so that only some are in
-    memory. A folder with a card of ours has its name and the sums of its weights from there.
+    memory. A folder with a card of ours has its name and the sums of its weights from there, and
+    `origin`: the name of the encoder that its line of training began with.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Encoder:
             )
         self.card = _own_card(folder)
         self.name: str = self.card.get("name", name)
+        self.origin: str = self.card.get("origin", self.name)
         self.folder = folder
         self._threads = threads
         self._shelf = shelf or Shelf(1)

@@ -22,7 +22,7 @@ __all__ = ["Neighbour", "Prediction", "Predictor"]
 
 
 class Predictor:
-    """One repository's version, loaded, over the server's encoder."""
+    """One repository's version, loaded, over its encoder."""
 
     def __init__(self, loaded: bundle.Bundle, encoder: Encoder, version: str) -> None:
         if loaded.card["encoder"]["version"] != encoder.version:
@@ -36,8 +36,16 @@ class Predictor:
 
     @classmethod
     def load(cls, folder: Path, encoder: Encoder) -> Predictor:
-        """Load a published version. Raises ArtifactRefused or EncoderMismatch."""
-        return cls(bundle.read(folder), encoder, folder.name)
+        """Load a published version over its own encoder, or over this one where it has none.
+
+        Raises ArtifactRefused or EncoderMismatch.
+        """
+        loaded = bundle.read(folder)
+        if loaded.encoder is not None:
+            encoder = Encoder.load(
+                str(loaded.encoder), max_tokens=loaded.card["encoder"]["max_tokens"]
+            )
+        return cls(loaded, encoder, folder.name)
 
     @cached_property
     def neighbours(self) -> Neighbours:
@@ -66,7 +74,7 @@ class Predictor:
     def _caution(self, text: IssueText, nearest: Sequence[Neighbour]) -> str | None:
         if not text.title and not text.body:
             return "the issue has no text"
-        language = foreign_language(text) if self._encoder.name == DEFAULT_ENCODER else None
+        language = foreign_language(text) if self._encoder.origin == DEFAULT_ENCODER else None
         if language:
             return f"the text is not in English but in {language!r}"
         if nearest and nearest[0].similarity < self.bundle.card["far_below"]:

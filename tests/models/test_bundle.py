@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from models import bundle, manifest
+from models.bundle import Bundle
+from models.encoder import Encoder
 from models.errors import ArtifactRefused
 from tests.models.builders import TEXTS, make_bundle, make_vectors, write_bundle
+from tests.models.encoders import own_encoder
 
 
 def reseal(folder: Path) -> None:
@@ -106,3 +109,39 @@ def test_neighbours_of_a_bundle_are_its_past_issues_and_not_its_labels():
     assert len(made.neighbours.vectors) == len(made.past)
     row = made.vectors[TEXTS[2].hash]
     assert made.neighbours.nearest(row)[0].title == TEXTS[2].title
+
+
+def tuned(encoder: Path) -> Bundle:
+    """A bundle whose head belongs to this encoder, which it brings."""
+    version = Encoder.load(str(encoder)).version
+    made = make_bundle(encoder=version, dimension=16)
+    facts = {"name": "own", "version": version, "max_tokens": 256}
+    return replace(made, card={**made.card, "encoder": facts}, encoder=encoder)
+
+
+def test_an_encoder_of_its_own_is_copied_into_the_bundle(tmp_path: Path):
+    made = tuned(own_encoder(tmp_path / "e"))
+    bundle.write(tmp_path / "b", made)
+    read = bundle.read(tmp_path / "b")
+    assert read.encoder == tmp_path / "b" / "encoder"
+    assert Encoder.load(str(read.encoder)).version == read.card["encoder"]["version"]
+    assert "encoder/model.safetensors" in read.card["files"]
+
+
+def test_a_bundle_over_a_shared_encoder_has_none_of_its_own(tmp_path: Path):
+    assert bundle.read(write_bundle(tmp_path / "b")).encoder is None
+
+
+def test_a_changed_encoder_of_its_own_is_refused(tmp_path: Path):
+    bundle.write(tmp_path / "b", tuned(own_encoder(tmp_path / "e")))
+    (tmp_path / "b" / "encoder" / "config.json").write_text("{}")
+    with pytest.raises(ArtifactRefused, match=r"encoder/config\.json was changed"):
+        bundle.read(tmp_path / "b")
+
+
+def test_an_encoder_of_its_own_that_the_head_does_not_belong_to_is_refused(tmp_path: Path):
+    made = tuned(own_encoder(tmp_path / "e"))
+    other = own_encoder(tmp_path / "other", seed=1)
+    bundle.write(tmp_path / "b", replace(made, encoder=other))
+    with pytest.raises(ArtifactRefused, match="but the head is of own-"):
+        bundle.read(tmp_path / "b")

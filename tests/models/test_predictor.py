@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from models import bundle
-from models.encoder import Encoder
+from models.encoder import DEFAULT_ENCODER, Encoder
 from models.errors import ArtifactRefused, EncoderMismatch
 from models.labels import LabelRule, LabelScore, LabelSet
 from models.predictor import Predictor, scores
 from tests.models.builders import NAMES, TEXTS, make_bundle, write_bundle
-from tests.models.encoders import write_encoder
+from tests.models.encoders import own_encoder, write_encoder
 
 ISSUES = [
     ("Crash on start", "The app crashes when it starts."),
@@ -94,6 +94,24 @@ def test_other_encoder_may_know_other_languages(tmp_path: Path):
     folder = write_bundle(tmp_path / "b", encoder=other.version, dimension=16)
     german = ("Die App stürzt beim Start ab", "Seit gestern geht gar nichts mehr.")
     assert Predictor.load(folder, other).predict([german])[0].caution is None
+
+
+def test_languages_are_told_apart_for_what_was_adapted_from_the_default(tmp_path: Path):
+    folder = own_encoder(tmp_path / "own", origin=DEFAULT_ENCODER)
+    adapted = Encoder.load(str(folder))
+    german = ("Die App stürzt beim Start ab", "Seit gestern geht gar nichts mehr.")
+    loaded = Predictor(make_bundle(encoder=adapted.version, dimension=16), adapted, "v1")
+    assert "not in English" in str(loaded.predict([german])[0].caution)
+
+
+def test_an_encoder_of_its_own_wins_over_the_shared_one(encoder: Encoder, tmp_path: Path):
+    own = own_encoder(tmp_path / "own")
+    version = Encoder.load(str(own)).version
+    made = make_bundle(encoder=version, dimension=16)
+    facts = {"name": "own", "version": version, "max_tokens": 256}
+    made = replace(made, card={**made.card, "encoder": facts}, encoder=own)
+    bundle.write(tmp_path / "b", made)
+    assert len(Predictor.load(tmp_path / "b", encoder).predict(ISSUES)) == len(ISSUES)
 
 
 def test_bundle_of_another_encoder_is_refused(encoder: Encoder, tmp_path: Path):

@@ -1,0 +1,70 @@
+"""The encoder versions of a server: what adaptation made, published for every repository.
+
+    <root>/<version>/card.json …      an encoder version's folder: see models/encoder_card.py
+    <root>/current.json               the version that new trainings use; null for none of these
+
+A head names its encoder and finds it here whichever version is current: so an encoder is changed
+for a repository by publishing a head that was trained on it, and never under a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from models import manifest
+from models.encoder import ENCODER_KIND, Encoder
+from models.errors import UnknownVersion
+from models.versions import Version, Versions
+
+
+class Encoders:
+    """The encoder versions under one root folder. Safe to use from several processes."""
+
+    def __init__(self, root: Path) -> None:
+        self._versions = Versions(root, "the server's encoder", _check)
+
+    def publish(self, folder: Path) -> str:
+        """Copy an encoder version in, verify the copy, make it current; returns its name here.
+
+        Raises ArtifactRefused or EncoderRefused, and then leaves everything as it was.
+        """
+        return self._versions.publish(folder)
+
+    def list(self) -> Sequence[Version]:
+        """The versions, oldest first. A folder that is not whole is not listed."""
+        return self._versions.list()
+
+    def current(self) -> str | None:
+        """The name of the current version, None where the encoder of the settings serves."""
+        return self._versions.current()
+
+    def path(self, name: str) -> Path:
+        """The folder of a version. Raises UnknownVersion."""
+        return self._versions.path(name)
+
+    def rollback(self) -> str | None:
+        """Make the version before current again; None: back to the encoder of the settings.
+
+        Raises UnknownVersion where none is current.
+        """
+        try:
+            return self._versions.rollback()
+        except UnknownVersion:
+            if self.current() is None:
+                raise
+        self._versions.deactivate()
+        return None
+
+    def find(self, version: str, max_tokens: int) -> Path | None:
+        """The folder of the encoder with that `Encoder.version`, None where it is not here."""
+        for each in reversed(self.list()):
+            folder = self.path(each.name)
+            if Encoder.load(str(folder), max_tokens=max_tokens).version == version:
+                return folder
+        return None
+
+
+def _check(folder: Path) -> None:
+    manifest.verify(folder, "card.json", kind=ENCODER_KIND)
+    Encoder.load(str(folder))

@@ -1,0 +1,87 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from models import manifest
+from models.encoder import Encoder
+from models.encoders import Encoders
+from models.errors import ArtifactRefused, EncoderRefused, UnknownVersion
+from tests.models.encoders import own_encoder, write_encoder
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two encoder versions."""
+    made = tmp_path_factory.mktemp("made")
+    return [own_encoder(made / f"e{i}", name=f"adapted-{i}", seed=i) for i in range(2)]
+
+
+@pytest.fixture
+def encoders(tmp_path: Path) -> Encoders:
+    return Encoders(tmp_path / "encoders")
+
+
+def test_nothing_is_current_before_the_first(encoders: Encoders):
+    assert (encoders.current(), encoders.list()) == (None, [])
+
+
+def test_a_published_encoder_is_current_and_whole(encoders: Encoders, folders: list[Path]):
+    name = encoders.publish(folders[0])
+    assert name.startswith("0001-") and encoders.current() == name
+    assert [(v.card["name"], v.current) for v in encoders.list()] == [("adapted-0", True)]
+    assert Encoder.load(str(encoders.path(name))).version.startswith("adapted-0-")
+
+
+def test_an_encoder_is_found_by_its_version_whichever_is_current(
+    encoders: Encoders, folders: list[Path]
+):
+    names = [encoders.publish(folder) for folder in folders]
+    for folder, name in zip(folders, names, strict=True):
+        for max_tokens in (32, 64):
+            version = Encoder.load(str(folder), max_tokens=max_tokens).version
+            assert encoders.find(version, max_tokens) == encoders.path(name)
+    assert encoders.find(version, 32) is None
+
+
+def test_rollback_goes_back_to_the_version_before_and_then_to_the_settings(
+    encoders: Encoders, folders: list[Path]
+):
+    first, _ = (encoders.publish(folder) for folder in folders)
+    assert (encoders.rollback(), encoders.current()) == (first, first)
+    assert (encoders.rollback(), encoders.current()) == (None, None)
+    with pytest.raises(UnknownVersion):
+        encoders.rollback()
+    assert len(encoders.list()) == 2
+
+
+def test_after_a_rollback_to_the_settings_the_next_is_published_as_ever(
+    encoders: Encoders, folders: list[Path]
+):
+    encoders.publish(folders[0])
+    encoders.rollback()
+    name = encoders.publish(folders[1])
+    assert name.startswith("0002-") and encoders.current() == name
+    assert encoders.rollback() is None
+
+
+def test_a_changed_encoder_is_refused_and_the_one_before_stays(
+    encoders: Encoders, folders: list[Path], tmp_path: Path
+):
+    name = encoders.publish(folders[0])
+    copy = Path(shutil.copytree(folders[1], tmp_path / "copy"))
+    (copy / "config.json").write_text("{}")
+    with pytest.raises(ArtifactRefused, match=r"config\.json was changed"):
+        encoders.publish(copy)
+    assert (encoders.current(), len(encoders.list())) == (name, 1)
+
+
+def test_what_is_no_encoder_version_is_refused(encoders: Encoders, tmp_path: Path):
+    with pytest.raises(ArtifactRefused, match=r"it has no card\.json"):
+        encoders.publish(write_encoder(tmp_path / "plain"))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    manifest.seal(empty, "card.json", {"kind": "labelwright-encoder/1", "name": "x"})
+    with pytest.raises(EncoderRefused, match="holds no encoder"):
+        encoders.publish(empty)
+    assert encoders.current() is None
