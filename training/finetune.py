@@ -34,6 +34,8 @@ from training.trainer import History, Schedule, Work, has_bf16, train
 
 Array = np.ndarray[Any, Any]
 Addition = Callable[["Tagger"], Tensor]
+Focus = Callable[[Tensor, int], Tensor]
+"""From the probability of what is true, and the number of classes, to what its loss counts."""
 
 TOKENS_PER_PREDICTION = 8192
 PROBE_C = 1.0
@@ -137,13 +139,15 @@ def finetune(
     *,
     validation: Sequence[Lesson] | None = None,
     addition: Addition | None = None,
+    focus: Focus | None = None,
     report: Report = lambda phase, done, total: None,
 ) -> tuple[Tagger, History]:
     """Tune the encoder on all lessons together; same lessons and seed, same weights.
 
     With `validation` (a lesson for each lesson) the epoch with the best micro F1 on it is kept.
     `addition` is a loss that is added at each step, given the model: what semi-supervised methods
-    learn from unlabeled text. Raises Diverged, OutOfMemory.
+    learn from unlabeled text; `focus` weighs each example's loss by how well it is known already.
+    Without a text the model stays as it is. Raises Diverged, OutOfMemory.
     """
     torch.manual_seed(tuning.schedule.seed)
     model = Tagger(checkpoint, lessons, tuning)
@@ -151,7 +155,9 @@ def finetune(
         probe(model, lessons)
     rows = [(k, i) for k, lesson in enumerate(lessons) for i in range(len(lesson.texts))]
     tokens = [model.tokens(lesson.texts) for lesson in lessons]
-    loss = _Loss(lessons, tuning.imbalance)
+    loss = _Loss(lessons, tuning.imbalance, focus)
+    if not rows:
+        return model.eval(), History([], None, tuning.schedule.tokens)
 
     def collate(batch: list[tuple[int, int]]) -> dict[str, Any]:
         ids, mask = pad([tokens[k][i] for k, i in batch], checkpoint.tokenizer.pad_token_id or 0)
@@ -180,11 +186,14 @@ def finetune(
     return model, history
 
 
-def probe(model: Tagger, lessons: Sequence[Lesson]) -> None:
-    """Set each head to a logistic regression on the encoder's vectors as they are."""
+def probe(model: Tagger, lessons: Sequence[Lesson], *, c: float = PROBE_C) -> None:
+    """Set each head to a logistic regression on the encoder's vectors as they are.
+
+    `c` is scikit-learn's: the larger, the less the head is pulled to zero.
+    """
     for head, lesson in zip(model.heads, lessons, strict=True):
         assert isinstance(head, nn.Linear)
-        coef, intercept = _probed(model.encode(lesson.texts), lesson)
+        coef, intercept = _probed(model.encode(lesson.texts), lesson, c)
         with torch.no_grad():
             head.weight.copy_(torch.from_numpy(coef))
             head.bias.copy_(torch.from_numpy(intercept))
@@ -198,8 +207,11 @@ def autocast(device: torch.device) -> AbstractContextManager[Any]:
 class _Loss:
     """The mean loss of a batch whose rows may come from several repositories."""
 
-    def __init__(self, lessons: Sequence[Lesson], imbalance: float) -> None:
+    def __init__(
+        self, lessons: Sequence[Lesson], imbalance: float, focus: Focus | None = None
+    ) -> None:
         self._lessons = lessons
+        self._focus = focus
         self._targets = [torch.tensor(x.targets, dtype=torch.float32) for x in lessons]
         self._weights = [torch.tensor(x.weights, dtype=torch.float32) for x in lessons]
         self._positive = [torch.tensor(_positive(x, imbalance)) for x in lessons]
@@ -222,9 +234,8 @@ class _Loss:
         for group in self._lessons[k].groups:
             columns = [names.index(name) for name in group.members]
             free -= set(columns)
-            total = total + group_loss(
-                logits[:, columns], targets[:, columns], weights[:, columns], group.complete
-            )
+            inside = logits[:, columns], targets[:, columns], weights[:, columns]
+            total = total + group_loss(*inside, group.complete, self._focus)
         if free:
             columns = sorted(free)
             losses = functional.binary_cross_entropy_with_logits(
@@ -233,11 +244,16 @@ class _Loss:
                 pos_weight=self._positive[k][columns].to(device),
                 reduction="none",
             )
+            if self._focus:
+                missed = (targets[:, columns] - logits[:, columns].detach().sigmoid()).abs()
+                losses = losses * self._focus(1.0 - missed, 2)
             total = total + (losses * weights[:, columns]).sum()
         return total
 
 
-def group_loss(logits: Tensor, targets: Tensor, weights: Tensor, complete: bool) -> Tensor:
+def group_loss(
+    logits: Tensor, targets: Tensor, weights: Tensor, complete: bool, focus: Focus | None = None
+) -> Tensor:
     """Cross entropy over an exclusive group's members (rows, members), summed over rows.
 
     Where the group is not complete, "none of them" is one more member with logit 0.
@@ -248,6 +264,9 @@ def group_loss(logits: Tensor, targets: Tensor, weights: Tensor, complete: bool)
         targets = torch.cat([targets, none], dim=1)
     shares = targets / targets.sum(dim=1, keepdim=True).clamp(min=1e-9)
     losses = -(shares * functional.log_softmax(logits, dim=1)).sum(dim=1)
+    if focus:
+        known = (shares * logits.detach().softmax(dim=1)).sum(dim=1)
+        losses = losses * focus(known, logits.shape[1])
     return (losses * weights.amin(dim=1)).sum()
 
 
@@ -260,7 +279,7 @@ def _positive(lesson: Lesson, imbalance: float) -> Array:
     return np.asarray(np.clip(ratio**imbalance, 1.0, MOST_WEIGHT), dtype=np.float32)
 
 
-def _probed(vectors: Array, lesson: Lesson) -> tuple[Array, Array]:
+def _probed(vectors: Array, lesson: Lesson, c: float) -> tuple[Array, Array]:
     """(coef (labels, width), intercept (labels,)), float32; the prior where nothing is to learn."""
     coef = np.zeros((len(lesson.names), vectors.shape[1]), dtype=np.float32)
     intercept = np.zeros(len(lesson.names), dtype=np.float32)
@@ -269,7 +288,7 @@ def _probed(vectors: Array, lesson: Lesson) -> tuple[Array, Array]:
         y = lesson.targets[known, j] >= 0.5
         intercept[j] = np.log((y.sum() + 0.5) / ((~y).sum() + 0.5))
         if y.any() and not y.all():
-            model = LogisticRegression(C=PROBE_C, solver="liblinear", random_state=0)
+            model = LogisticRegression(C=c, solver="liblinear", random_state=0)
             model.fit(vectors[known], y, sample_weight=lesson.weights[known, j])
             coef[j], intercept[j] = model.coef_[0], model.intercept_[0]
     return coef, intercept
