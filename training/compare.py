@@ -1,0 +1,247 @@
+"""Every method on the same slices of labeled issues: figures, tables, JSON.
+
+    python -m training.compare --snapshot NAME=DIR [--snapshot NAME=DIR ...] --out DIR
+
+A data set of several repositories is given as NAME/PART=DIR for each; its F1 is their mean. Every
+cell of the grid (method, slice, seed) is a file, written when it is finished and not run again
+while its inputs are the same: stopped at any moment, the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import get_args
+
+from threadpoolctl import threadpool_limits
+
+from models import snapshot
+from models.encoder import DEFAULT_ENCODER, Encoder
+from models.errors import ModelError
+from training import document, plots, protocol, results
+from training.cells import Cell
+from training.grid import Field, Grid, Start
+from training.methods import table
+from training.methods.space import Space
+from training.progress import Report, progress
+from training.protocol import SLICES, Protocol, Size, Source
+from training.results import Comparison
+
+Clock = Callable[[], float]
+FAILED, INTERRUPTED = 1, 130
+
+
+def main(argv: Sequence[str] | None = None, *, clock: Clock = time.monotonic) -> int:
+    """Read, split, run what is not finished, write what is there; the exit status."""
+    args = _arguments(argv)
+    began = clock()
+    cells: list[Cell] = []
+    status = 0
+    try:
+        # One BLAS thread, as in training.run: the same figures on any number of cores.
+        with progress() as report, threadpool_limits(1, user_api="blas"):
+            starts = _starts(args)
+            with _kept_vectors(starts, args.out):
+                grid = _grid(starts, args, report)
+                try:
+                    for cell in _run(grid, args, report, lambda: clock() - began):
+                        cells.append(cell)
+                except KeyboardInterrupt:
+                    print("compare: stopped; the same command goes on from here", file=sys.stderr)
+                    status = INTERRUPTED
+        _write(results.compare(grid, cells), args)
+    except (ModelError, OSError) as error:
+        print(f"compare: {error}", file=sys.stderr)
+        return FAILED
+    return status or _tell(cells, args.out)
+
+
+def _run(grid: Grid, args: argparse.Namespace, report: Report, passed: Clock) -> Iterator[Cell]:
+    """Every cell, those of earlier runs included."""
+    jobs = list(grid.jobs())
+    late = 0
+    for number, job in enumerate(jobs):
+        report("cells", number, len(jobs))
+        cell = grid.finished(job, args.out)
+        if cell is None and job.row.cost == "tuned" and passed() >= args.hours * 3600:
+            late += 1
+            continue
+        if cell is None:
+            cell = grid.run(job)
+            cell.write(args.out)
+        yield cell
+    report("cells", len(jobs), len(jobs))
+    if late:
+        print(f"compare: {late} cells left out after {args.hours:g} hours", file=sys.stderr)
+
+
+def _write(comparisons: Sequence[Comparison], args: argparse.Namespace) -> None:
+    """JSON, Markdown and figures of what is there, and the page that shows them."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps([each.to_json() for each in comparisons], indent=2, ensure_ascii=False)
+    (args.out / "results.json").write_text(text + "\n", encoding="utf-8")
+    (args.out / "results.md").write_text(document.markdown(comparisons) + "\n", encoding="utf-8")
+    for each in comparisons:
+        plots.learning_curves(each, args.out)
+        print("\n".join(document.summary(each)))
+    if args.document:
+        document.fill(args.document, comparisons, args.out)
+
+
+def _tell(cells: Sequence[Cell], out: Path) -> int:
+    for cell in cells:
+        if cell.status != "ok":
+            print(f"{cell.place}: {cell.status}: {cell.why}", file=sys.stderr)
+    failed = sum(cell.status == "failed" for cell in cells)
+    print(f"{len(cells)} cells, {failed} failed; written to {out}")
+    return FAILED if failed else 0
+
+
+def _grid(starts: tuple[Start, ...], args: argparse.Namespace, report: Report) -> Grid:
+    sources: dict[str, list[Source]] = defaultdict(list)
+    for name, folder in args.snapshot:
+        found = snapshot.read(folder)
+
+        def encoding(done: int, total: int, name: str = name) -> None:
+            report(f"encode {name}", done, total)
+
+        source = protocol.read(name, found, starts[0].vanilla, encoding)
+        sources[name.partition("/")[0]].append(source)
+    return Grid(
+        rows=table.rows(args.methods),
+        starts=starts,
+        fields=tuple(
+            Field(kind, name, tuple(protocol.split(source, kind) for source in found))
+            for kind in args.protocol
+            for name, found in sources.items()
+        ),
+        sizes={"cheap": args.slices, "tuned": args.tuned_slices or args.slices},
+        seeds={"cheap": args.seeds, "tuned": args.tuned_seeds or args.seeds},
+        unlabeled=args.unlabeled,
+        shared={"nli": args.nli, "max_tokens": args.max_tokens, "effort": 10 if args.trial else 1},
+    )
+
+
+def _starts(args: argparse.Namespace) -> tuple[Start, ...]:
+    adapted = {name or args.encoder[0]: folder for name, folder in args.adapted}
+    for name in adapted.keys() - set(args.encoder):
+        raise ModelError(f"--adapted names {name!r}, which no --encoder does")
+
+    def space(name: str) -> Space:
+        return Space(Encoder.load(name, max_tokens=args.max_tokens, threads=args.threads))
+
+    return tuple(
+        Start(name, space(name), space(str(adapted[name])) if name in adapted else None)
+        for name in args.encoder
+    )
+
+
+@contextmanager
+def _kept_vectors(starts: Sequence[Start], out: Path) -> Iterator[None]:
+    """Read the vectors of earlier runs, and keep what was encoded, however the block ends."""
+    spaces = [space for start in starts for space in (start.vanilla, start.adapted) if space]
+    paths = [out / "vectors" / f"{space.encoder.version}.safetensors" for space in spaces]
+    for space, path in zip(spaces, paths, strict=True):
+        space.load(path)
+    known = [len(space.known) for space in spaces]
+    try:
+        yield
+    finally:
+        for space, path, before in zip(spaces, paths, known, strict=True):
+            if len(space.known) > before:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                space.save(path.with_suffix(".tmp"))
+                path.with_suffix(".tmp").replace(path)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.compare",
+        description="Every method on the same slices of labeled issues: figures, tables, JSON.",
+        epilog="methods: " + ", ".join(row.key for row in table.ROWS),
+    )
+    add = parser.add_argument
+    add(
+        "--snapshot",
+        type=_named,
+        action="append",
+        required=True,
+        metavar="NAME[/PART]=DIR",
+        help="a repository; those with one NAME are one data set",
+    )
+    add("--out", type=Path, required=True, help="folder of cells, vectors, tables and figures")
+    add(
+        "--protocol",
+        nargs="+",
+        choices=get_args(Protocol),
+        default=["time"],
+        help="time: newest fifth as the test set; chapter: random parts, thresholds on validation",
+    )
+    add(
+        "--methods",
+        nargs="+",
+        choices=[row.key for row in table.ROWS],
+        default=[],
+        metavar="KEY",
+        help="rows to run, of those below (default: all)",
+    )
+    add(
+        "--slices",
+        nargs="+",
+        type=_size,
+        default=(*SLICES, "all"),
+        metavar="N",
+        help="labeled issues of each repository, or all",
+    )
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4], help="one nesting of slices each")
+    add("--tuned-slices", nargs="+", type=_size, metavar="N", help="for rows that train an encoder")
+    add("--tuned-seeds", nargs="+", type=int, help="for rows that train an encoder")
+    add(
+        "--hours",
+        type=float,
+        default=float("inf"),
+        help="after so long no cell that trains an encoder is begun",
+    )
+    add("--encoder", nargs="+", default=[DEFAULT_ENCODER], help="names, folders or cached hub ids")
+    add(
+        "--adapted",
+        type=_perhaps_named,
+        action="append",
+        default=[],
+        metavar="[ENCODER=]DIR",
+        help="adapted version of an encoder (default: of the first)",
+    )
+    add("--nli", help="inference checkpoint for zero-shot, by folder or cached hub id")
+    add("--max-tokens", type=int, default=256, help="tokens read of an issue")
+    add("--unlabeled", type=int, default=2000, help="most unlabeled texts that a method gets")
+    add("--threads", type=int, help="torch threads (default: all cores)")
+    add("--trial", action="store_true", help="a tenth of all passes: to see that it runs")
+    add("--document", type=Path, help="Markdown file to put tables and figures into")
+    return parser.parse_args(argv)
+
+
+def _size(text: str) -> Size:
+    if text != "all" and int(text) < 1:
+        raise argparse.ArgumentTypeError("a slice holds at least one issue")
+    return "all" if text == "all" else int(text)
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, is_named, folder = text.partition("=")
+    if not (name and is_named and folder):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=DIR")
+    return name, Path(folder)
+
+
+def _perhaps_named(text: str) -> tuple[str, Path]:
+    return _named(text) if "=" in text else ("", Path(text))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,86 @@
+"""Every method as a row of the comparison."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from training.methods.base import Fit, Resources, Unavailable
+
+Family = Literal["words", "zero-shot", "vectors", "tuned", "unlabeled", "choice"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method, where it starts from, and what it costs.
+
+    method   its module in `training.methods`, imported when the row is run
+    cost     "cheap" rows take seconds and run everywhere; "tuned" ones train a transformer
+    space    which encoder it sees: "adapted" rows get it in the place of the vanilla one
+    encoder  whether the encoder makes a difference: once for each that is named
+    alone    each repository by itself, with all others' labels to learn from
+    """
+
+    key: str
+    title: str
+    method: str
+    family: Family
+    cost: Literal["cheap", "tuned"] = "cheap"
+    space: Literal["vanilla", "adapted", "both"] = "vanilla"
+    encoder: bool = True
+    alone: bool = False
+
+    @property
+    def fit(self) -> Fit:
+        """The method's function."""
+        found: Fit = importlib.import_module(f"training.methods.{self.method}").fit
+        return found
+
+    def resources(self, given: Resources) -> Resources:
+        """What the method gets. Raises Unavailable without the adapted encoder that it needs."""
+        if self.space == "both":
+            return given
+        if self.space == "vanilla":
+            return replace(given, adapted=None)
+        if given.adapted is None:
+            raise Unavailable("an adapted encoder; `python -m training.adapt` makes one")
+        return replace(given, vanilla=given.adapted)
+
+
+ROWS: tuple[Row, ...] = (
+    Row("naive-bayes", "Naive Bayes", "naive_bayes", "words", encoder=False),
+    Row("naive-bayes-augmented", "Naive Bayes, augmented", "augmented", "words", space="adapted"),
+    Row("zero-shot-nli", "Zero-shot, inference", "nli", "zero-shot", encoder=False),
+    Row("zero-shot-embedding", "Zero-shot, similarity", "similarity", "zero-shot"),
+    Row(
+        "zero-shot-embedding-adapted",
+        "Zero-shot, similarity, adapted",
+        "similarity",
+        "zero-shot",
+        space="adapted",
+    ),
+    Row("cloze", "Zero-shot, cloze, adapted", "cloze", "zero-shot", space="adapted"),
+    Row("nearest", "Nearest neighbours", "nearest", "vectors"),
+    Row("nearest-adapted", "Nearest neighbours, adapted", "nearest", "vectors", space="adapted"),
+    Row("frozen", "Frozen encoder + head", "frozen", "vectors"),
+    Row("frozen-adapted", "Frozen encoder + head, adapted", "frozen", "vectors", space="adapted"),
+    Row("finetune", "Fine-tuning", "finetuned", "tuned", "tuned"),
+    Row("finetune-adapted", "Fine-tuning, adapted", "finetuned", "tuned", "tuned", "adapted"),
+    Row("contrastive", "Contrastive", "contrastive", "tuned", "tuned"),
+    Row("contrastive-adapted", "Contrastive, adapted", "contrastive", "tuned", "tuned", "adapted"),
+    Row("meta", "Meta-learning", "meta", "unlabeled", alone=True),
+    Row("uda", "UDA, adapted", "uda", "unlabeled", "tuned", "adapted"),
+    Row("ust", "UST, adapted", "ust", "unlabeled", "tuned", "adapted"),
+    Row("auto", "auto", "auto", "choice", space="both"),
+)
+BY_KEY = {row.key: row for row in ROWS}
+ADAPTATION = (("frozen", "frozen-adapted"), ("finetune", "finetune-adapted"))
+"""What adaptation is judged by: the same method from the vanilla and from the adapted encoder."""
+
+
+def rows(keys: Sequence[str] = ()) -> tuple[Row, ...]:
+    """The rows of these keys in the table's order, cheap ones first; all of them without keys."""
+    chosen = [row for row in ROWS if not keys or row.key in keys]
+    return tuple(sorted(chosen, key=lambda row: row.cost))
