@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,17 +76,19 @@ def fit(
     *,
     half_life: float | str | None = "choose",
     earlier: Fit | None = None,
+    folds: tuple[Fold, ...] | None = None,
     report: Report = lambda phase, done, total: None,
 ) -> Fit:
     """Fit head, stack and thresholds on `examples`. Same examples, same result.
 
     `half_life` in days (None: old issues weigh as much as new) or "choose": by the micro F1
     of the lexical model on forward folds. `earlier` is a fit on the first of the same examples: its
-    half-life and its out-of-fold scores are kept, and only newer blocks are scored.
+    half-life and its out-of-fold scores are kept, and only newer blocks are scored. `folds` are
+    those of `make_folds` unless given.
     """
     if np.ptp(examples.days) == 0:
         half_life = None
-    folds = make_folds(examples.days, earlier.folds if earlier else ())
+    folds = folds or make_folds(examples.days, earlier.folds if earlier else ())
     kept = earlier if earlier and folds[: len(earlier.folds)] == earlier.folds else None
     new = folds[len(kept.folds) :] if kept else folds
     counts = Counts(examples.texts)
@@ -111,6 +113,14 @@ def fit(
     report("fit", 1, 1)
     labels = label_set(examples, out_of_fold)
     return Fit(head, labels, out_of_fold, half_life, scores, folds, columns)
+
+
+def with_vectors(fitted: Fit, examples: Examples) -> Fit:
+    """The same fit over another encoder's vectors of the same issues: stack and thresholds stay."""
+    weights = decay(examples.days, fitted.half_life)
+    dense = fit_linear(examples.vectors, examples, DENSE_C, weights)
+    head = replace(fitted.head, dense=dense, label_vectors=examples.label_vectors)
+    return replace(fitted, head=head)
 
 
 def make_folds(days: Array, earlier: tuple[Fold, ...] = ()) -> tuple[Fold, ...]:

@@ -12,22 +12,34 @@ from typing import Any
 from models.errors import ModelError
 
 
+TUNINGS = ("none", "supervised", "semi-supervised", "choose")
+
+
 class RecipeRefused(ModelError):
     """A recipe file holds something that is not a recipe."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A frozen encoder with a head ("instant").
+    """A frozen encoder with a head ("instant"), unless the encoder is to be changed first.
 
-    holdout    the share of newest issues that the evaluation fit never sees
-    half_life  days after which an issue weighs half, "choose" (by forward folds), or "none"
+    holdout        the share of newest issues that the evaluation fit never sees
+    half_life      days after which an issue weighs half, "choose" (by forward folds), or "none"
+    adapt          first adapt the encoder to the repository's own text
+    tune           then tune it on the labels: "none", "supervised", "semi-supervised" (unlabeled
+                   issues teach too), or "choose" (where that gains on issues it did not see)
+    epochs         of the tuning
+    learning_rate  of the encoder's topmost layer
     """
 
     name: str = "instant"
     holdout: float = 0.2
     half_life: float | str | None = "choose"
     seed: int = 0
+    adapt: bool = False
+    tune: str = "none"
+    epochs: int = 3
+    learning_rate: float = 1e-4
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
@@ -64,5 +76,12 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": (lambda value: isinstance(value, str), "text"),
     "holdout": (lambda value: isinstance(value, float) and 0.05 <= value <= 0.5, "0.05 to 0.5"),
     "half_life": (_is_half_life, 'a number of days, "choose" or "none"'),
+    "adapt": (lambda value: isinstance(value, bool), "true or false"),
+    "tune": (lambda value: value in TUNINGS, f"one of {', '.join(TUNINGS)}"),
+    "epochs": (lambda value: type(value) is int and 1 <= value <= 100, "1 to 100"),
+    "learning_rate": (
+        lambda value: isinstance(value, float) and 0 < value <= 0.01,
+        "over 0 and at most 0.01",
+    ),
     "seed": (lambda value: type(value) is int and value >= 0, "a whole number from 0"),
 }

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +27,14 @@ from models import bundle, snapshot
 from models.encoder import DEFAULT_ENCODER, Encoder
 from models.errors import ModelError, NotEnoughLabels
 from models.neighbours import PastIssue, far_below
-from models.text import TEXT_VERSION
+from models.snapshot import Snapshot
+from models.text import TEXT_VERSION, prepare
 from training import data
 from training.data import Examples
-from training.evaluate import beside, evaluate, reported_columns
-from training.fit import Fit, fit
-from training.progress import Report, progress
+from training.fits import Job, Outcome, Tuner, holdout_cut, two_fits
+from training.methods.space import Space
+from training.progress import progress
 from training.recipe import Recipe
-
-Array = np.ndarray[Any, Any]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,61 +45,84 @@ def main(argv: Sequence[str] | None = None) -> int:
         recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
         if args.out.exists():
             raise FileExistsError(f"{args.out} exists; a bundle is never overwritten")
-        with progress() as report:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with progress() as report, _aside(args.out) as folder:
             source = snapshot.read(args.snapshot)
             encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens, threads=args.threads)
-            examples, vectors = data.load(
-                source, encoder, progress=lambda done, total: report("encode", done, total)
-            )
-            current = _current(args.current, encoder)
-            # One BLAS thread: sums come out the same on any number of cores, and the matrices are
-            # too small for more to help.
-            with threadpool_limits(1, user_api="blas"):
-                metrics, final = _train(examples, recipe, current, report)
-            facts = _facts(recipe, encoder, started)
-            made = _bundle(source, examples, vectors, final, metrics, facts)
-            bundle.write(args.out, made)
+            job = Job(recipe, Space(encoder), _current(args.current, encoder), report)
+            made = _train(source, job, folder)
+            version = _bundle(source, made, _facts(job.recipe, made, started))
+            own = made.space.folder if made.space.folder.is_relative_to(folder) else None
+            bundle.write(args.out, replace(version, encoder=own))
     except (ModelError, FileExistsError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
     print(
-        f"trained on {len(examples)} issues in {time.time() - started:.1f} s:"
-        f" micro F1 {metrics['micro_f1']:.3f}, macro F1 {metrics['macro_f1']:.3f}"
-        f" on the newest {metrics['n_holdout']}",
+        f"trained on {len(made.examples)} issues in {time.time() - started:.1f} s:"
+        f" micro F1 {made.metrics['micro_f1']:.3f}, macro F1 {made.metrics['macro_f1']:.3f}"
+        f" on the newest {made.metrics['n_holdout']}",
         file=sys.stderr,
     )
     return 0
 
 
-def _train(
-    examples: Examples, recipe: Recipe, current: bundle.Bundle | None, report: Report
-) -> tuple[dict[str, Any], Fit]:
-    """The figures of the evaluation fit, and the deployed fit."""
-    if len(examples) < snapshot.MIN_LABELED or not (examples.truth.sum(axis=0) >= 2).any():
+def _train(source: Snapshot, job: Job, folder: Path) -> Outcome:
+    """Adapt, tune and fit, as far as the recipe asks for each."""
+    _require_enough(source)
+    if job.recipe.adapt:
+        job = replace(job, space=Space(_adapted(source, job, folder)), current=None)
+    examples, vectors = data.load(
+        source,
+        job.space.encoder,
+        progress=lambda done, total: job.report("encode", done, total),
+    )
+    job.space.known.update(vectors)
+    # One BLAS thread: sums come out the same on any number of cores, and the matrices are too
+    # small for more to help.
+    with threadpool_limits(1, user_api="blas"):
+        return two_fits(job, examples, _tuner(source, job, examples, folder))
+
+
+def _require_enough(source: Snapshot) -> None:
+    labeled = [issue for issue in source.issues if data.is_labeled(issue)]
+    names = [label.name for label in source.repository.labels]
+    truth, _ = data.truth_and_weights(labeled, names)
+    if len(labeled) < snapshot.MIN_LABELED or not (truth.sum(axis=0) >= 2).any():
         raise NotEnoughLabels(
-            f"{len(examples)} labeled issues, {snapshot.MIN_LABELED} needed;"
+            f"{len(labeled)} labeled issues, {snapshot.MIN_LABELED} needed;"
             " until then labels are suggested from their names"
         )
-    cut = int(len(examples) * (1 - recipe.holdout))
-    train, holdout = examples.take(np.arange(cut)), examples.take(np.arange(cut, len(examples)))
 
-    def evaluation(phase: str, done: int, total: int) -> None:
-        report(f"evaluation fit: {phase}", done, total)
 
-    def deployed(phase: str, done: int, total: int) -> None:
-        report(f"deployed fit: {phase}", done, total)
+def _adapted(source: Snapshot, job: Job, folder: Path) -> Encoder:
+    """The encoder adapted to the repository's own text from before the holdout."""
+    from training.adapt import AdaptRecipe, adapt  # loads transformers' Trainer, in seconds
 
-    first = fit(train, half_life=recipe.half_life, report=evaluation)
-    probabilities = first.head.probabilities(holdout.texts, holdout.vectors)
-    report("evaluate", 0, 1)
-    metrics = evaluate(first.labels, probabilities, train, holdout, seed=recipe.seed)
-    if current:
-        columns = reported_columns(train, holdout)
-        metrics["beside_current"] = beside(current, first.labels, probabilities, holdout, columns)
-    report("evaluate", 1, 1)
-    metrics = {"recipe": recipe.name, **metrics, "half_life": first.half_life}
-    metrics["half_life_scores"] = first.half_life_scores
-    return metrics, fit(examples, earlier=first, report=deployed)
+    before = job.space.encoder
+    out = folder / "adapted"
+    adapt([source], before, AdaptRecipe(holdout=job.recipe.holdout), out, report=job.report)
+    return Encoder.load(str(out), max_tokens=before.max_tokens)
+
+
+def _tuner(source: Snapshot, job: Job, examples: Examples, folder: Path) -> Tuner | None:
+    if job.recipe.tune == "none":
+        return None
+    from training.tuner import LabelTuner  # loads transformers' Trainer, in seconds
+
+    cut = examples.issues[holdout_cut(job.recipe, len(examples))].created_at
+    old = [i for i in source.issues if not i.is_pull_request and i.created_at < cut]
+    unlabeled = tuple(prepare(i.title, i.body) for i in old if not data.is_labeled(i))
+    return LabelTuner(job.recipe, job.space.encoder, examples, unlabeled, folder, job.report)
+
+
+@contextmanager
+def _aside(out: Path) -> Iterator[Path]:
+    """A folder beside the bundle for encoders that are made on the way."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.encoders.", dir=out.parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _current(folder: Path | None, encoder: Encoder) -> bundle.Bundle | None:
@@ -106,14 +132,8 @@ def _current(folder: Path | None, encoder: Encoder) -> bundle.Bundle | None:
     return current if same else None
 
 
-def _bundle(
-    source: snapshot.Snapshot,
-    examples: Examples,
-    vectors: dict[str, Array],
-    final: Fit,
-    metrics: dict[str, Any],
-    facts: dict[str, Any],
-) -> bundle.Bundle:
+def _bundle(source: Snapshot, made: Outcome, facts: dict[str, Any]) -> bundle.Bundle:
+    examples, final = made.examples, made.final
     newest = {text.hash: i for i, text in enumerate(examples.texts)}
     past = tuple(
         PastIssue(
@@ -123,13 +143,14 @@ def _bundle(
         )
         for i in newest.values()
     )
+    vectors = made.space.known
     repository = source.repository
     card = {
         "repository": {"id": repository.id, "full_name": repository.full_name},
         "snapshot": source.id,
         "far_below": far_below(np.array([vectors[key] for key in newest])),
         "fits": {
-            "evaluation": {"issues": metrics["n_train"], "figures": "metrics.json"},
+            "evaluation": {"issues": made.metrics["n_train"], "figures": "metrics.json"},
             "deployed": {
                 "issues": len(examples),
                 "newest": examples.issues[-1].created_at,
@@ -148,16 +169,18 @@ def _bundle(
         "truth": final.out_of_fold.truth,
     }
     ordered = {key: vectors[key] for key in newest} | vectors
-    return bundle.Bundle(final.labels, final.head, past, ordered, card, metrics, validation)
+    return bundle.Bundle(final.labels, final.head, past, ordered, card, made.metrics, validation)
 
 
-def _facts(recipe: Recipe, encoder: Encoder, started: float) -> dict[str, Any]:
+def _facts(recipe: Recipe, made: Outcome, started: float) -> dict[str, Any]:
     """What the card says of how a version was made, whatever its issues."""
+    encoder = made.space.encoder
     weights = {str(by): weight for by, weight in data.PROVENANCE_WEIGHTS.items()}
     return {
         "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 1),
         "recipe": recipe.to_json(),
+        "chosen": made.chosen,
         "encoder": {
             "name": encoder.name,
             "version": encoder.version,

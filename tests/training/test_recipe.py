@@ -17,7 +17,14 @@ def test_empty_recipe_is_the_default_under_its_files_name(tmp_path: Path):
 def test_recipe_is_read(tmp_path: Path):
     recipe = read(tmp_path, 'name = "fast"\nholdout = 0.3\nhalf_life = 90\nseed = 7')
     assert recipe == Recipe("fast", 0.3, 90.0, 7)
-    assert recipe.to_json() == {"name": "fast", "holdout": 0.3, "half_life": 90.0, "seed": 7}
+    chosen = {"name": "fast", "holdout": 0.3, "half_life": 90.0, "seed": 7}
+    assert recipe.to_json() == {**Recipe().to_json(), **chosen}
+
+
+def test_recipe_says_how_to_tune(tmp_path: Path):
+    recipe = read(tmp_path, 'adapt = true\ntune = "choose"\nepochs = 4\nlearning_rate = 5e-5')
+    assert (recipe.adapt, recipe.tune) == (True, "choose")
+    assert (recipe.epochs, recipe.learning_rate) == (4, 5e-5)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +54,11 @@ def test_half_life_has_words_for_never_and_for_choosing(
         ("seed = -1", "seed"),
         ("seed = 1.5", "seed"),
         ("name = 3", "name"),
-        ("epochs = 3", "epochs"),
+        ("depth = 3", "depth"),
+        ("adapt = 1", "adapt"),
+        ('tune = "hard"', "tune"),
+        ("epochs = 0", "epochs"),
+        ("learning_rate = 1.0", "learning_rate"),
         ("[head]\nc = 3", "head"),
     ],
 )

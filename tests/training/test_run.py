@@ -155,7 +155,7 @@ def test_encoder_that_is_not_there_is_refused(
 
 
 def test_wrong_recipe_is_refused(sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    (tmp_path / "r.toml").write_text("epochs = 3")
+    (tmp_path / "r.toml").write_text("depth = 3")
     arguments = ["--snapshot", str(sample), "--out", str(tmp_path / "out")]
     assert main([*arguments, "--recipe", str(tmp_path / "r.toml")]) == 1
     assert "unknown key 'epochs'" in one_line(capsys)

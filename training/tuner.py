@@ -1,0 +1,70 @@
+"""An encoder tuned on part of one repository's labels, as an encoder that can be deployed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.encoder import Encoder
+from models.text import IssueText
+from training.checkpoint import Checkpoint
+from training.data import Examples
+from training.finetune import Lesson, Tagger, Tuning, finetune
+from training.methods import ust
+from training.methods.base import Resources, Task
+from training.methods.space import Space
+from training.progress import Report
+from training.recipe import Recipe
+from training.trainer import Schedule
+
+
+@dataclass(frozen=True)
+class LabelTuner:
+    """Tunes one encoder, each time anew, on the labels of the oldest issues.
+
+    `folder` takes the encoders; `unlabeled` is text without labels from before the holdout, which
+    only the semi-supervised recipe reads.
+    """
+
+    recipe: Recipe
+    encoder: Encoder
+    examples: Examples
+    unlabeled: tuple[IssueText, ...]
+    folder: Path
+    report: Report
+
+    def upto(self, count: int) -> tuple[Space, Examples]:
+        """(its space, all examples with its vectors), from the `count` oldest issues' labels."""
+        labeled = self.examples.take(np.arange(count))
+        tagger = self._learn(labeled)
+        name = f"{Path(self.encoder.name).name.lower()}-tuned"
+        encoder = tagger.save(self.folder / f"tuned-{count}", name=name, parent=self.encoder)
+        space = Space(encoder)
+        return space, space.examples(self.examples)
+
+    def _learn(self, labeled: Examples) -> Tagger:
+        if self.recipe.tune == "semi-supervised":
+            resources = Resources(
+                vanilla=Space(self.encoder),
+                max_tokens=self.encoder.max_tokens,
+                seed=self.recipe.seed,
+            )
+            return ust.learn([Task(labeled, self.unlabeled)], resources)
+        checkpoint = Checkpoint.find(str(self.encoder.folder))
+        schedule = Schedule(
+            epochs=self.recipe.epochs,
+            learning_rate=self.recipe.learning_rate,
+            seed=self.recipe.seed,
+        )
+        tuning = Tuning(schedule=schedule, max_tokens=self.encoder.max_tokens)
+        report = self._reporting(len(labeled))
+        tagger, _ = finetune(checkpoint, [Lesson.of(labeled)], tuning, report=report)
+        return tagger
+
+    def _reporting(self, count: int) -> Report:
+        def report(phase: str, done: int, total: int) -> None:
+            self.report(f"tune on {count} issues", done, total)
+
+        return report
