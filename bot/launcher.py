@@ -6,6 +6,7 @@ standard error; elsewhere its lines go to a log file, and to whoever asked for t
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -59,52 +60,100 @@ class TrainingTimedOut(TrainingFailed):
 
 @dataclass(frozen=True)
 class Launch:
-    """One training: folders, files and limits. `timeout` in seconds, `threads` None for all.
+    """One training: a program, its arguments and limits. `timeout` in seconds, `threads` None for
+    all. What it makes is the folder `out`, complete when that has a card.
 
     `terminal`: standard error goes to ours, where the training draws its bars. `niceness` is by
     how much it stands back behind the server's own processes.
     """
 
-    snapshot: Path
+    module: str
+    arguments: tuple[str, ...]
     out: Path
     log: Path
-    encoder: str
-    max_tokens: int
     timeout: float
     threads: int | None = None
-    recipe: Path | None = None
-    current: Path | None = None
     terminal: bool = False
     niceness: int = NICENESS
 
     @classmethod
-    def within(cls, folder: Path, settings: Settings, *, recipe: Path | None = None) -> Launch:
-        """The training of `folder/snapshot` to `folder/bundle`, as the settings say."""
+    def head(
+        cls,
+        folder: Path,
+        settings: Settings,
+        *,
+        encoder: str | None = None,
+        snapshot: Path | None = None,
+        recipe: str | None = None,
+        current: Path | None = None,
+    ) -> Launch:
+        """The training of `folder/snapshot` to `folder/bundle`, as the settings say.
+
+        `encoder` and `snapshot` may be others; `recipe` is a name or a file; `current` is the
+        bundle to compare with.
+        """
+        out = folder / "bundle"
+        arguments = _arguments(
+            ("--snapshot", snapshot or folder / "snapshot"),
+            ("--out", out),
+            ("--encoder", _file(encoder or settings.encoder)),
+            ("--max-tokens", settings.max_tokens),
+            ("--threads", settings.threads),
+            ("--recipe", recipe and _file(recipe)),
+            ("--current", current),
+        )
         return cls(
-            snapshot=folder / "snapshot",
-            out=folder / "bundle",
+            module="training.run",
+            arguments=arguments,
+            out=out,
             log=folder / "training.log",
-            encoder=settings.encoder,
-            max_tokens=settings.max_tokens,
             timeout=settings.training_timeout_seconds,
             threads=settings.threads,
-            recipe=None if recipe is None else recipe.absolute(),
+        )
+
+    @classmethod
+    def adaptation(
+        cls,
+        folder: Path,
+        settings: Settings,
+        snapshots: Sequence[Path],
+        *,
+        encoder: str,
+        recipe: Path | None = None,
+    ) -> Launch:
+        """The adaptation of an encoder to these snapshots, to `folder/encoder`, without a limit."""
+        out = folder / "encoder"
+        arguments = _arguments(
+            *(("--snapshot", snapshot) for snapshot in snapshots),
+            ("--out", out),
+            ("--encoder", _file(encoder)),
+            ("--recipe", recipe),
+        )
+        return cls(
+            module="training.adapt",
+            arguments=arguments,
+            out=out,
+            log=folder / "training.log",
+            timeout=math.inf,
+            threads=settings.threads,
         )
 
 
 def command(launch: Launch, python: str = sys.executable) -> list[str]:
     """The command line of a training."""
-    options = {
-        "--snapshot": launch.snapshot.absolute(),
-        "--out": launch.out.absolute(),
-        "--encoder": _encoder(launch.encoder),
-        "--max-tokens": launch.max_tokens,
-        "--threads": launch.threads,
-        "--recipe": launch.recipe,
-        "--current": launch.current and launch.current.absolute(),
-    }
-    given = [str(part) for key, value in options.items() if value for part in (key, value)]
-    return [python, "-P", "-m", "training.run", *given]
+    return [python, "-P", "-m", launch.module, *launch.arguments]
+
+
+def _arguments(*options: tuple[str, Path | str | int | None]) -> tuple[str, ...]:
+    """The options that have a value; a path in full, because the training runs elsewhere."""
+    given = [(key, value) for key, value in options if value]
+    full = [(k, str(v.absolute() if isinstance(v, Path) else v)) for k, v in given]
+    return tuple(part for option in full for part in option)
+
+
+def _file(name: str) -> Path | str:
+    """What is named, as a path where it is a file or folder, else as the name that it is."""
+    return Path(name) if Path(name).exists() else name
 
 
 def environment(threads: int | None) -> dict[str, str]:
@@ -161,11 +210,6 @@ def _start(launch: Launch, argv: Sequence[str]) -> subprocess.Popen[bytes]:
         cwd=launch.log.parent,
         start_new_session=True,
     )
-
-
-def _encoder(name: str) -> str:
-    """A folder by its full path: the training runs in another one."""
-    return str(Path(name).absolute()) if Path(name).is_dir() else name
 
 
 def _wait(

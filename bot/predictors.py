@@ -1,4 +1,4 @@
-"""The models that this process has loaded: one encoder, and a head for each repository.
+"""The models that this process has loaded: encoders, and a head for each repository.
 
 A new version that was published meanwhile is noticed at the next question, so a worker never has
 to be restarted. A repository without a version gets zero-shot suggestions from its labels' names.
@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,9 +19,9 @@ from models.errors import ModelError
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from bot.encoders import LoadedEncoders
     from bot.settings import Settings
     from bot.store.rows import Label
-    from models.encoder import Encoder
     from models.prediction import Prediction
     from models.registry import Registry
 
@@ -156,28 +157,26 @@ def _is_zero_shot(version: str) -> bool:
 
 
 def standard_loaders(settings: Settings) -> Loaders:
-    """Loaders over one encoder, which is loaded when the first model is asked for."""
-    lock = threading.Lock()
-    loaded: list[Encoder] = []
+    """Loaders over the encoders of this server, each loaded when it is first needed."""
 
-    def encoder() -> Encoder:
-        from models.encoder import Encoder
+    @cache
+    def encoders() -> LoadedEncoders:
+        from bot.encoders import LoadedEncoders
 
-        with lock:
-            if not loaded:
-                _set_threads(settings.threads)
-                loaded.append(Encoder.load(settings.encoder, max_tokens=settings.max_tokens))
-            return loaded[0]
+        return LoadedEncoders(settings)
 
     def bundle(path: Path) -> Predicts:
+        from models.bundle import read
         from models.predictor import Predictor
 
-        return Predictor.load(path, encoder())
+        loaded = read(path)
+        return Predictor(loaded, encoders().of(loaded), path.name)
 
     def zero_shot(labels: Sequence[Label]) -> Predicts:
         from models.zero_shot import ZeroShot
 
-        return ZeroShot(labels, encoder())
+        # What counts as similar is known of the settings' encoder, not of one adapted from it.
+        return ZeroShot(labels, encoders().of_settings())
 
     def targets(predictor: Predicts) -> Mapping[str, float]:
         from models.predictor import Predictor
@@ -186,10 +185,3 @@ def standard_loaders(settings: Settings) -> Loaders:
         return dict(card.get("targets") or {})
 
     return Loaders(bundle, zero_shot, targets)
-
-
-def _set_threads(count: int | None) -> None:
-    import torch
-
-    if count is not None:
-        torch.set_num_threads(count)

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         min_length=1,
         description="the packaged encoder, a Hugging Face id, or a folder",
     )
+    private_text_in_encoder: bool = Field(
+        False, description="let text of private repositories train the encoder that all share"
+    )
     max_tokens: int = Field(256, ge=16, le=8192, description="tokens of an issue that are read")
     threads: int | None = Field(
         None, ge=1, description="CPU threads for encoding and training; unset for torch's choice"
@@ -152,6 +155,11 @@ class Settings(BaseSettings):
     def models(self) -> Path:
         """The folder of published models."""
         return self.home / "models"
+
+    @property
+    def encoders(self) -> Path:
+        """The folder of published encoder versions."""
+        return self.home / "encoders"
 
     @property
     def runs(self) -> Path:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot import launcher
+from bot.encoders import in_force
 from bot.errors import BotError
 from bot.launcher import Launch
 from bot.snapshots import Contents, write_snapshot
+from models.bundle import ENCODER
 from models.snapshot import MIN_LABELED, VECTORS, load_vectors
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from bot.store.rows import Repository
     from models.registry import Registry
 
-LEFTOVER_SECONDS = 86_400.0
+LEFTOVER_SECONDS = 7 * 86_400.0
 """A run's folder that is older than its time limit and this belongs to a run that was killed."""
 
 
@@ -35,11 +37,11 @@ class NothingToLearn(BotError):
 
 @dataclass(frozen=True)
 class Options:
-    """How to train. `recipe` is a TOML file, None for the default; `forward` gets each line that
-    the training prints; `terminal` lets it draw on ours; `stop` ends it early; `niceness` is by how
-    much it stands back behind other processes."""
+    """How to train. `recipe` is a name or a TOML file, None for the default; `forward` gets each
+    line that the training prints; `terminal` lets it draw on ours; `stop` ends it early;
+    `niceness` is by how much it stands back behind other processes."""
 
-    recipe: Path | None = None
+    recipe: str | None = None
     forward: Callable[[str], None] | None = None
     terminal: bool = False
     stop: threading.Event | None = None
@@ -90,67 +92,101 @@ class Trainer:
 
         With `as_of` (GitHub's time) it is trained on what was known then. Raises as `train` does.
         """
-        with self._folder(repository) as folder:
-            contents = write_snapshot(
-                self.store,
-                repository,
-                folder / "snapshot",
-                encoder=self.store.meta.get(self._encoder_key),
-                as_of=as_of,
-            )
-            _require_enough(repository, contents)
-            chosen = options or Options()
-            launch = Launch.within(folder, self.settings, recipe=chosen.recipe)
-            launch = replace(
-                launch,
+        chosen = options or Options()
+        encoder = in_force(self.settings)
+        with self.folder(f"train.{repository.id}") as folder:
+            self.snapshot(repository, folder / "snapshot", encoder, as_of=as_of)
+            launch = Launch.head(
+                folder,
+                self.settings,
+                encoder=encoder,
+                recipe=chosen.recipe,
                 current=self._current(repository),
-                terminal=chosen.terminal,
-                niceness=chosen.niceness,
             )
-            launcher.run(launch, forward=chosen.forward, stop=chosen.stop)
+            bundle = self.run(launch, chosen)
+            self.remember(encoder, bundle)
+            yield bundle
+
+    def snapshot(
+        self, repository: Repository, folder: Path, encoder: str, *, as_of: str | None = None
+    ) -> None:
+        """Write what is known of a repository, with the vectors of an encoder that are known.
+
+        Raises NothingToLearn where that is too little for a head.
+        """
+        known = self.store.meta.get(self._key(encoder))
+        contents = write_snapshot(self.store, repository, folder, encoder=known, as_of=as_of)
+        _require_enough(repository, contents)
+
+    def run(self, launch: Launch, options: Options) -> Path:
+        """Run the training of a head and keep the vectors that it computed; returns its bundle.
+
+        Raises TrainingFailed, Stopped.
+        """
+        start(launch, options)
+        if not _has_own_encoder(launch.out):
             self._keep_vectors(launch.out)
-            yield launch.out
+        return launch.out
+
+    def remember(self, encoder: str, bundle: Path) -> None:
+        """Note the version of an encoder (a name or folder): by it known vectors are found."""
+        if not _has_own_encoder(bundle):
+            self.store.meta.set(self._key(encoder), _encoder_version(bundle))
 
     def _current(self, repository: Repository) -> Path | None:
         version = self.registry.current(repository.id)
         return self.registry.path(repository.id, version) if version else None
 
-    @property
-    def _encoder_key(self) -> str:
-        return f"encoder_version:{self.settings.encoder}:{self.settings.max_tokens}"
+    def _key(self, encoder: str) -> str:
+        return f"encoder_version:{encoder}:{self.settings.max_tokens}"
 
     def _keep_vectors(self, bundle: Path) -> None:
         """Keep the vectors that were computed: the next training need not."""
-        card = json.loads((bundle / "card.json").read_text("utf-8"))
-        encoder = str(card["encoder"]["version"])
+        encoder = _encoder_version(bundle)
         vectors = load_vectors(bundle / VECTORS)
         known = self.store.vectors.get_many(encoder, vectors)
         fresh = {key: row for key, row in vectors.items() if key not in known}
         with self.store.transaction():
             self.store.vectors.put_many(encoder, fresh)
-            self.store.meta.set(self._encoder_key, encoder)
 
     @contextmanager
-    def _folder(self, repository: Repository) -> Iterator[Path]:
+    def folder(self, kind: str) -> Iterator[Path]:
         """A folder for one run. It holds issue text, so that only the log outlives the run."""
         runs = self.settings.runs
         runs.mkdir(parents=True, exist_ok=True)
         self._sweep(runs)
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
-        folder = runs / f"train.{repository.id}.{stamp}.{os.getpid()}.{threading.get_ident()}"
+        folder = runs / f"{kind}.{stamp}.{os.getpid()}.{threading.get_ident()}"
         folder.mkdir(mode=0o700)
         try:
             yield folder
         finally:
-            for name in ("snapshot", "bundle"):
-                shutil.rmtree(folder / name, ignore_errors=True)
+            for each in folder.iterdir():
+                if each.is_dir():
+                    shutil.rmtree(each, ignore_errors=True)
 
     def _sweep(self, runs: Path) -> None:
         """Remove what runs left behind that ended long ago, the logs included."""
         oldest = self._now() - self.settings.training_timeout_seconds - LEFTOVER_SECONDS
-        for folder in runs.glob("train.*"):
+        for folder in (*runs.glob("train.*"), *runs.glob("adapt.*")):
             if folder.stat().st_mtime < oldest:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def start(launch: Launch, options: Options) -> None:
+    """Run a training the way that the options ask for. Raises TrainingFailed, Stopped."""
+    how = replace(launch, terminal=options.terminal, niceness=options.niceness)
+    launcher.run(how, forward=options.forward, stop=options.stop)
+
+
+def _encoder_version(bundle: Path) -> str:
+    card = json.loads((bundle / "card.json").read_text("utf-8"))
+    return str(card["encoder"]["version"])
+
+
+def _has_own_encoder(bundle: Path) -> bool:
+    """Whether its vectors are of an encoder that no other training will use."""
+    return (bundle / ENCODER).is_dir()
 
 
 def read_metrics(bundle: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,7 +33,7 @@ CONTRACT = (
 def train(
     repository: RepositoryName,
     recipe: Annotated[
-        Path | None, typer.Option(help="A TOML file that says how to train.", dir_okay=False)
+        str | None, typer.Option(metavar="NAME|FILE", help="How to train: a recipe's name or file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -44,6 +43,8 @@ def train(
     all of them.
 
     Example: labelwright train octo/app
+
+    Example: labelwright train octo/app --recipe finetuned
     """
     from bot.training import Trainer
 

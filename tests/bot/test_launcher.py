@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -35,7 +36,7 @@ FAMILY = (
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Launch:
-    return Launch.within(tmp_path, Settings(home=tmp_path))
+    return Launch.head(tmp_path, Settings(home=tmp_path))
 
 
 def program(code: str, launch: Launch) -> list[str]:
@@ -55,7 +56,7 @@ def gone(pid: int) -> bool:
 
 def test_the_command_carries_every_setting(tmp_path: Path):
     settings = Settings(home=tmp_path, threads=2, max_tokens=128)
-    line = launcher.command(Launch.within(tmp_path, settings, recipe=Path("r.toml")), "python")
+    line = launcher.command(Launch.head(tmp_path, settings, recipe="instant"), "python")
     assert line[:4] == ["python", "-P", "-m", "training.run"]
     given = dict(zip(line[4::2], line[5::2], strict=True))
     assert given == {
@@ -64,8 +65,27 @@ def test_the_command_carries_every_setting(tmp_path: Path):
         "--encoder": "all-MiniLM-L6-v2",
         "--max-tokens": "128",
         "--threads": "2",
-        "--recipe": str(Path("r.toml").absolute()),
+        "--recipe": "instant",
     }
+
+
+def test_files_are_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "r.toml").touch()
+    (tmp_path / "mine").mkdir()
+    line = Launch.head(tmp_path, Settings(home=tmp_path), recipe="r.toml", encoder="mine").arguments
+    assert {str(tmp_path / "r.toml"), str(tmp_path / "mine")} <= set(line)
+
+
+def test_an_adaptation_takes_several_snapshots_and_has_no_time_limit(tmp_path: Path):
+    snapshots = [tmp_path / "a", tmp_path / "b"]
+    launch = Launch.adaptation(tmp_path, Settings(home=tmp_path), snapshots, encoder="tiny")
+    assert launcher.command(launch, "python")[2:] == [
+        *("-m", "training.adapt"),
+        *("--snapshot", str(tmp_path / "a"), "--snapshot", str(tmp_path / "b")),
+        *("--out", str(tmp_path / "encoder"), "--encoder", "tiny"),
+    ]
+    assert launch.timeout == math.inf
 
 
 def test_lines_reach_the_log_and_whoever_asked(launch: Launch):
@@ -167,7 +187,7 @@ def test_a_training_ends_when_the_server_is_killed(tmp_path: Path):
     parent_code = (
         "import pathlib, sys; from bot import launcher; from bot.settings import Settings;"
         " folder = pathlib.Path(sys.argv[1]);"
-        " launch = launcher.Launch.within(folder, Settings(home=folder));"
+        " launch = launcher.Launch.head(folder, Settings(home=folder));"
         " launcher.run(launch, argv=[sys.executable, '-c', sys.argv[2]])"
     )
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"

@@ -20,6 +20,8 @@ from models.registry import Registry
 from models.snapshot import read, save_vectors
 
 REPO = 9
+OLD = 800_000
+"""Seconds: more than a week."""
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, seen: list[object]) -> None:
     """A training that notes what it was given and writes one vector."""
 
     def run(launch: Launch, **how: object) -> float:
-        seen.append(read(launch.snapshot))
+        seen.append(read(launch.log.parent / "snapshot"))
         launch.out.mkdir()
         (launch.out / "card.json").write_text(json.dumps({"encoder": {"version": "mini-1"}}))
         save_vectors(launch.out / "vectors.safetensors", {"a" * 32: np.ones(3)})
@@ -100,13 +102,18 @@ def test_what_a_killed_run_left_is_swept_later(
     trainer: Trainer, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     pretend(monkeypatch, [])
-    for name, age in (("train.9.old", 200_000), ("train.9.young", 10), ("mine", 200_000)):
+    for name, age in (
+        ("train.9.old", OLD),
+        ("adapt.old", OLD),
+        ("train.9.young", 10),
+        ("mine", OLD),
+    ):
         (tmp_path / "runs" / name).mkdir(parents=True)
         os.utime(tmp_path / "runs" / name, (1e9 - age, 1e9 - age))
     with trainer.bundle(repository(store, 20)):
         pass
     kept = {path.name for path in tmp_path.glob("runs/*")}
-    assert "train.9.old" not in kept and {"train.9.young", "mine"} <= kept
+    assert not {"train.9.old", "adapt.old"} & kept and {"train.9.young", "mine"} <= kept
 
 
 def test_the_past_can_be_trained_on(
