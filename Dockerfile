@@ -15,11 +15,12 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY scripts scripts
 RUN scripts/install-torch install cpu /opt/venv
-RUN mkdir bot models training demo && touch bot/__init__.py \
+RUN mkdir bot models training recipes demo && touch bot/__init__.py \
  && pip install -q -c constraints.txt . && pip uninstall -q -y labelwright
 COPY bot bot
 COPY models models
 COPY training training
+COPY recipes recipes
 COPY demo demo
 RUN pip install -q --no-deps . && scripts/install-torch check cpu /opt/venv
 

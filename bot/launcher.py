@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,6 +39,8 @@ _INHERITED = (
     "HF_HOME",
     "HF_HUB_CACHE",
 )
+_NAME = re.compile(r"[\w-]+")
+"""Of a recipe of our own; anything else is a file."""
 _ROOT = Path(str(bot.__path__[0])).parent
 
 
@@ -96,10 +99,10 @@ class Launch:
         arguments = _arguments(
             ("--snapshot", snapshot or folder / "snapshot"),
             ("--out", out),
-            ("--encoder", _file(encoder or settings.encoder)),
+            ("--encoder", _folder(encoder or settings.encoder)),
             ("--max-tokens", settings.max_tokens),
             ("--threads", settings.threads),
-            ("--recipe", recipe and _file(recipe)),
+            ("--recipe", recipe if recipe is None or _NAME.fullmatch(recipe) else Path(recipe)),
             ("--current", current),
         )
         return cls(
@@ -126,7 +129,7 @@ class Launch:
         arguments = _arguments(
             *(("--snapshot", snapshot) for snapshot in snapshots),
             ("--out", out),
-            ("--encoder", _file(encoder)),
+            ("--encoder", _folder(encoder)),
             ("--recipe", recipe),
         )
         return cls(
@@ -151,9 +154,9 @@ def _arguments(*options: tuple[str, Path | str | int | None]) -> tuple[str, ...]
     return tuple(part for option in full for part in option)
 
 
-def _file(name: str) -> Path | str:
-    """What is named, as a path where it is a file or folder, else as the name that it is."""
-    return Path(name) if Path(name).exists() else name
+def _folder(name: str) -> Path | str:
+    """An encoder's folder as a path, any other encoder as the name that it is."""
+    return Path(name) if Path(name).is_dir() else name
 
 
 def environment(threads: int | None) -> dict[str, str]:

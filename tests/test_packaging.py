@@ -300,6 +300,12 @@ def test_the_image_gets_every_package_and_nothing_that_is_ignored() -> None:
     assert {pattern.rstrip("*") for pattern in found["include"]} <= set(copied)
 
 
+def test_a_wheel_has_the_recipes_beside_the_training() -> None:
+    setuptools = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]
+    assert (ROOT / "recipes/__init__.py").is_file() and "*.toml" in setuptools["package-data"]["*"]
+    assert {"recipes*", "training*"} <= set(setuptools["packages"]["find"]["include"])
+
+
 def test_the_licence_is_apache_2() -> None:
     assert project()["license"] == "Apache-2.0"
     assert "Apache License\n                           Version 2.0" in read("LICENSE")

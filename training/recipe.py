@@ -1,8 +1,9 @@
-"""How to train: a small value, read from a TOML file."""
+"""How to train: a small value, read from a TOML file; our own files lie in `recipes`."""
 
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
@@ -11,7 +12,8 @@ from typing import Any
 
 from models.errors import ModelError
 
-
+RECIPES = Path(__file__).parents[1] / "recipes"
+"""Our own recipes: beside `training` in a checkout and where a wheel is installed alike."""
 TUNINGS = ("none", "supervised", "semi-supervised", "choose")
 
 
@@ -40,6 +42,19 @@ class Recipe:
     tune: str = "none"
     epochs: int = 3
     learning_rate: float = 1e-4
+
+    @classmethod
+    def find(cls, name: str) -> Recipe:
+        """One of our recipes by its name ("instant"), any other by its file ("mine.toml").
+
+        Raises RecipeRefused, for an unknown name with those that there are.
+        """
+        if not re.fullmatch(r"[\w-]+", name):
+            return cls.read(Path(name))
+        known = sorted(path.stem for path in RECIPES.glob("*.toml"))
+        if name not in known:
+            raise RecipeRefused(f"no recipe is called {name!r}; known: {', '.join(known)}")
+        return cls.read(RECIPES / f"{name}.toml")
 
     @classmethod
     def read(cls, path: Path) -> Recipe:

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _arguments(argv)
     started = time.time()
     try:
-        recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
+        recipe = Recipe.find(args.recipe) if args.recipe else Recipe()
         if args.out.exists():
             raise FileExistsError(f"{args.out} exists; a bundle is never overwritten")
         args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +204,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--snapshot", type=Path, required=True, help="folder of the snapshot")
     parser.add_argument("--out", type=Path, required=True, help="folder to write; must not exist")
     parser.add_argument(
-        "--recipe", type=Path, help="a TOML file of settings; see training/recipe.py"
+        "--recipe", help="the name of one in recipes/, or a TOML file; see training/recipe.py"
     )
     parser.add_argument("--current", type=Path, help="bundle in force, to compare with")
     parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="name, folder or cached hub id")

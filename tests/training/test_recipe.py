@@ -2,12 +2,43 @@ from pathlib import Path
 
 import pytest
 
+from tests.source import ROOT
 from training.recipe import Recipe, RecipeRefused
 
 
 def read(tmp_path: Path, text: str) -> Recipe:
     (tmp_path / "mine.toml").write_text(text)
     return Recipe.read(tmp_path / "mine.toml")
+
+
+NAMES = sorted(path.stem for path in (ROOT / "recipes").glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_our_own_recipes_are_found_by_their_names(name: str):
+    assert Recipe.find(name).name == name
+
+
+def test_the_instant_recipe_is_the_default():
+    assert Recipe.find("instant") == Recipe()
+
+
+def test_an_unknown_name_is_refused_with_those_there_are():
+    with pytest.raises(RecipeRefused, match=r"no recipe is called 'slow'; known: .*instant"):
+        Recipe.find("slow")
+
+
+def test_a_recipe_is_found_by_its_file(tmp_path: Path):
+    (tmp_path / "mine.toml").write_text("seed = 7")
+    assert Recipe.find(str(tmp_path / "mine.toml")) == Recipe(name="mine", seed=7)
+
+
+def test_a_folder_of_the_same_name_is_not_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "instant").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Recipe.find("instant").name == "instant"
 
 
 def test_empty_recipe_is_the_default_under_its_files_name(tmp_path: Path):
