@@ -164,7 +164,7 @@ class _Runner(Trainer):
             world=self.args.world_size,
         )
         loader: DataLoader[Any] = DataLoader(
-            self.work.items,  # type: ignore[arg-type]
+            self.work.items,
             batch_sampler=batches,
             collate_fn=self.work.collate,
             pin_memory=torch.cuda.is_available(),
