@@ -77,7 +77,8 @@ class Anchor:
         with torch.no_grad():
             before = vectors(self._checkpoint, self._frozen.to(ids.device), ids, mask)
         now = vectors(self._checkpoint, base(model), ids, mask)
-        return (1 - (now * before).sum(dim=-1)).mean()
+        loss: Tensor = (1 - (now * before).sum(dim=-1)).mean()
+        return loss
 
 
 class Contrastive:
@@ -92,16 +93,14 @@ class Contrastive:
 
     def __call__(self, model: nn.Module, batch: dict[str, Any]) -> Tensor:
         if len(batch["titles"][0]) < 2:
-            return batch["titles"][0].new_zeros((), dtype=torch.float32, requires_grad=False)
+            return nothing(model)
         titles = vectors(self._checkpoint, base(model), *batch["titles"])
         bodies = vectors(self._checkpoint, base(model), *batch["bodies"])
         alike = self._scale * titles @ bodies.T
         truth = torch.arange(len(alike), device=alike.device)
-        there, back = (
-            functional.cross_entropy(alike, truth),
-            functional.cross_entropy(alike.T, truth),
-        )
-        return (there + back) / 2
+        bodies_of = functional.cross_entropy(alike, truth)
+        titles_of = functional.cross_entropy(alike.T, truth)
+        return (bodies_of + titles_of) / 2
 
 
 class Denoising(nn.Module):
@@ -112,7 +111,7 @@ class Denoising(nn.Module):
 
     def __init__(self, checkpoint: Checkpoint, model: PreTrainedModel, positions: int) -> None:
         super().__init__()
-        width = model.get_input_embeddings().weight.shape[1]
+        width = words(model).shape[1]
         heads = max(1, width // 64)
         self._checkpoint = checkpoint
         self.positions = nn.Embedding(positions, width)
@@ -124,7 +123,7 @@ class Denoising(nn.Module):
         """The mean cross entropy of each token given the tokens before it and the vector."""
         ids, mask = batch["whole"]
         memory = vectors(self._checkpoint, base(model), *batch["left"]).unsqueeze(1)
-        embedding = base(model).get_input_embeddings().weight
+        embedding = words(model)
         given, wanted = ids[:, :-1], ids[:, 1:]
         places = torch.arange(given.shape[1], device=ids.device)
         later = torch.ones(len(places), len(places), dtype=torch.bool, device=ids.device).triu(1)
@@ -140,7 +139,7 @@ class Together(nn.Module):
     """The weighted sum of objectives, or in each batch one of them, drawn by weight (`turns`)."""
 
     def __init__(
-        self, parts: Mapping[str, Loss], weights: Mapping[str, float], turns: bool
+        self, parts: Mapping[str, Loss], weights: Mapping[str, float], turns: bool = False
     ) -> None:
         super().__init__()
         self.parts = dict(parts)
@@ -180,8 +179,22 @@ def build(
 def base(model: nn.Module) -> PreTrainedModel:
     """The encoder inside a model with a head."""
     assert isinstance(model, PreTrainedModel)
-    found: PreTrainedModel = model.base_model
+    found = model.base_model
+    assert isinstance(found, PreTrainedModel)
     return found
+
+
+def words(model: nn.Module) -> Tensor:
+    """The embeddings of the vocabulary, (tokens, width)."""
+    weight = base(model).get_input_embeddings().weight
+    assert isinstance(weight, Tensor)
+    return weight
+
+
+def nothing(model: nn.Module) -> Tensor:
+    """A loss of 0 that a gradient can be asked of."""
+    trained = next(parameter for parameter in model.parameters() if parameter.requires_grad)
+    return 0 * trained.sum()
 
 
 def vectors(checkpoint: Checkpoint, encoder: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:

@@ -164,12 +164,12 @@ class _Runner(Trainer):
             world=self.args.world_size,
         )
         loader: DataLoader[Any] = DataLoader(
-            self.work.items,
+            self.work.items,  # type: ignore[arg-type]
             batch_sampler=batches,
             collate_fn=self.work.collate,
             pin_memory=torch.cuda.is_available(),
         )
-        loader.set_epoch = batches.set_epoch  # type: ignore[attr-defined]
+        loader.set_epoch = batches.set_epoch
         return loader
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
