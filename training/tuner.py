@@ -51,7 +51,8 @@ class LabelTuner:
                 max_tokens=self.encoder.max_tokens,
                 seed=self.recipe.seed,
             )
-            return ust.learn([Task(labeled, self.unlabeled)], resources)
+            task = Task(labeled, self.unlabeled)
+            return ust.learn([task], resources, ust.Settings()).model
         checkpoint = Checkpoint.find(str(self.encoder.folder))
         schedule = Schedule(
             epochs=self.recipe.epochs,
