@@ -67,8 +67,12 @@ class Model:
         return np.column_stack(columns)
 
 
-def fit_naive_bayes(task: Task, seed: int, spread: Spread = lambda examples: examples) -> Fitted:
-    """Model, threshold and temperature by cross-validation; `spread` adds copies to learn from.
+def cross_validated(
+    task: Task, seed: int, spread: Spread = lambda examples: examples
+) -> tuple[Fitted, float]:
+    """A fit, and the micro F1 that its settings reached out of fold.
+
+    Model, threshold and temperature by cross-validation; `spread` adds copies to learn from.
 
     The log odds of long texts are far too sure of themselves: they are divided by one temperature
     (Guo et al. 2017), so that probabilities of two labels can still be told apart.
@@ -85,11 +89,9 @@ def fit_naive_bayes(task: Task, seed: int, spread: Spread = lambda examples: exa
     warm = temperature(log_odds, labeled.truth, labeled.weights)
     judged = judge(expit(log_odds / warm), labeled)
     (model,) = _learn(spread(labeled), (setting,))
-    return Fitted(
-        lambda texts: expit(model.log_odds(texts) / warm),
-        judged.threshold,
-        {"model": setting.kind.__name__, "alpha": setting.alpha, "temperature": warm},
-    )
+    chosen = {"model": setting.kind.__name__, "alpha": setting.alpha, "temperature": warm}
+    fitted = Fitted(lambda texts: expit(model.log_odds(texts) / warm), judged.threshold, chosen)
+    return fitted, judged.micro_f1
 
 
 def temperature(log_odds: Array, truth: Array, weights: Array) -> float:
@@ -140,7 +142,7 @@ def _features(vectorizer: CountVectorizer | None, texts: Sequence[IssueText]) ->
 
 
 def _fit(task: Task, resources: Resources) -> Fitted:
-    return fit_naive_bayes(task, resources.seed)
+    return cross_validated(task, resources.seed)[0]
 
 
 fit = one_by_one(_fit)
