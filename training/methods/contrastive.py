@@ -12,23 +12,16 @@ from typing import Any
 from training.checkpoint import Checkpoint
 from training.contrastive import tune
 from training.finetune import Lesson, Tuning
-from training.methods.base import Fitted, Resources, Task, Unavailable
+from training.methods.base import Fitted, Resources, Task
 from training.methods.finetuned import Learned, can_split, cautious_thresholds, inner_split, plan
 from training.methods.space import Space
 
 LEARNING_RATE = 5e-5
 
 
-def fit_vanilla(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
-    """From the checkpoint as it was published."""
+def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
+    """From the checkpoint of `resources.vanilla`."""
     return _learn(resources.vanilla, tasks, resources).fitted()
-
-
-def fit_adapted(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
-    """From the domain-adapted checkpoint. Raises Unavailable without one."""
-    if resources.adapted is None:
-        raise Unavailable("needs a domain-adapted checkpoint")
-    return _learn(resources.adapted, tasks, resources).fitted()
 
 
 def _learn(space: Space, tasks: Sequence[Task], resources: Resources) -> Learned:

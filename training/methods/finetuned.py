@@ -17,7 +17,7 @@ import numpy as np
 from training.checkpoint import Checkpoint
 from training.data import Examples
 from training.finetune import Lesson, Tagger, Tuning, finetune
-from training.methods.base import Fitted, Resources, Task, Unavailable
+from training.methods.base import Fitted, Resources, Task
 from training.methods.choosing import judge, stratified_folds
 from training.methods.space import Space
 from training.trainer import History, Schedule
@@ -57,16 +57,9 @@ class Learned:
         ]
 
 
-def fit_vanilla(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
-    """From the checkpoint as it was published."""
+def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
+    """From the checkpoint of `resources.vanilla`."""
     return learn(resources.vanilla, tasks, resources).fitted()
-
-
-def fit_adapted(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
-    """From the domain-adapted checkpoint. Raises Unavailable without one."""
-    if resources.adapted is None:
-        raise Unavailable("needs a domain-adapted checkpoint")
-    return learn(resources.adapted, tasks, resources).fitted()
 
 
 def best_space(resources: Resources) -> Space:
@@ -125,9 +118,7 @@ def can_split(labeled: Sequence[Examples]) -> bool:
     return min(map(len, labeled), default=0) >= ENOUGH_TO_SPLIT
 
 
-def inner_split(
-    labeled: Sequence[Examples], seed: int
-) -> tuple[list[Examples], list[Examples]]:
+def inner_split(labeled: Sequence[Examples], seed: int) -> tuple[list[Examples], list[Examples]]:
     """(to learn from, to judge on): a fifth of each repository is held back, stratified."""
     folds = [stratified_folds(each.truth, INNER_FOLDS, seed)[0] for each in labeled]
     learned = [each.take(fold.train) for each, fold in zip(labeled, folds, strict=True)]
@@ -138,8 +129,7 @@ def inner_split(
 def cautious_thresholds(
     model: Tagger, lessons: Sequence[Lesson], held: Sequence[Examples]
 ) -> tuple[float, ...]:
-    """The best threshold on what each repository held back, pulled to one half where that is little.
-    """
+    """The best threshold on what each repository held back, pulled to one half where that is little."""
     found = []
     for k, (lesson, seen) in enumerate(zip(lessons, held, strict=True)):
         positives = float(seen.truth.sum())

@@ -75,7 +75,9 @@ def learn(tasks: Sequence[Task], resources: Resources, settings: Settings) -> Le
     for number in range(settings.rounds):
         rng = np.random.default_rng((resources.seed, number))
         lessons = [
-            with_pseudo_labels(lesson, learned.model, k, draw(task.unlabeled, settings.pool, rng), (settings, rng))
+            with_pseudo_labels(
+                lesson, learned.model, k, draw(task.unlabeled, settings.pool, rng), (settings, rng)
+            )
             for k, (lesson, task) in enumerate(zip(learned.lessons, tasks, strict=True))
         ]
         model, _ = finetune(checkpoint, lessons, tuning)
