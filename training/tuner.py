@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+import transformers
 
+from models import encoder_card
 from models.encoder import Encoder
+from models.encoder_card import EncoderCard
 from models.text import IssueText
 from training.checkpoint import Checkpoint
 from training.data import Examples
@@ -17,7 +22,10 @@ from training.methods.base import Resources, Task
 from training.methods.space import Space
 from training.progress import Report
 from training.recipe import Recipe
+from training.saving import save_encoder
 from training.trainer import Schedule
+
+SUFFIX = "-tuned"
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,34 @@ class LabelTuner:
     def upto(self, count: int) -> tuple[Space, Examples]:
         """(its space, all examples with its vectors), from the `count` oldest issues' labels."""
         labeled = self.examples.take(np.arange(count))
+        started = time.time()
         tagger = self._learn(labeled)
-        name = f"{Path(self.encoder.name).name.lower()}-tuned"
-        encoder = tagger.save(self.folder / f"tuned-{count}", name=name, parent=self.encoder)
-        space = Space(encoder)
+        folder = self._save(tagger, count, started)
+        space = Space(Encoder.load(str(folder), max_tokens=self.encoder.max_tokens))
         return space, space.examples(self.examples)
+
+    def _save(self, tagger: Tagger, count: int, started: float) -> Path:
+        """The tuned encoder as an encoder version's folder; its linear heads are not kept."""
+        parent = self.encoder
+        folder = self.folder / f"tuned-{count}"
+        folder.mkdir()
+        save_encoder(tagger.encoder, tagger.checkpoint, folder)
+        card = EncoderCard(
+            name=f"{Path(parent.name).name.lower().removesuffix(SUFFIX)}{SUFFIX}",
+            origin=parent.origin,
+            parent=parent.version,
+            corpus={"labeled issues": count, "unlabeled issues": len(self.unlabeled)},
+            recipe=self.recipe.to_json(),
+            share=1.0,
+            shares=(),
+            why=f"tuned on the labels of the {count} oldest labeled issues",
+            losses={},
+            software={"torch": torch.__version__, "transformers": transformers.__version__},
+            created_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+            seconds=round(time.time() - started, 1),
+        )
+        encoder_card.seal(folder, card)
+        return folder
 
     def _learn(self, labeled: Examples) -> Tagger:
         if self.recipe.tune == "semi-supervised":
