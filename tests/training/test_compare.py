@@ -1,0 +1,301 @@
+"""The comparison from snapshots to tables and figures, on issues and checkpoints that are tiny."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models import snapshot
+from models.snapshot import SnapshotRepository
+from tests.training.conftest import sample_issues, sample_repository
+from tests.training.planted import planted
+from tests.training.tiny import tiny_encoder, tiny_masked_lm, tiny_nli, write_pooling
+from training import cells, compare
+from training.cells import Cell
+from training.methods.base import Fitted, Resources, Task
+from training.methods.table import BY_KEY, ROWS, Row
+
+CHEAP = ("naive-bayes", "zero-shot-embedding")
+
+
+@dataclass(frozen=True)
+class World:
+    """Folders: snapshots by name, and checkpoints."""
+
+    snapshots: dict[str, Path]
+    encoder: Path
+    adapted: Path
+    nli: Path
+
+    def arguments(self, out: Path, *more: str, data: Sequence[str] = ("tidepool",)) -> list[str]:
+        given = [f"--snapshot={name}={self.snapshots[name]}" for name in data]
+        models = ["--encoder", str(self.encoder), "--max-tokens", "32", "--threads", "1"]
+        return [*given, "--out", str(out), *models, "--unlabeled", "20", "--trial", *more]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    root = tmp_path_factory.mktemp("compare")
+    folders = {"tidepool": root / "tidepool"}
+    snapshot.write(folders["tidepool"], sample_repository(), sample_issues(60))
+    for seed, name in enumerate(("twins/one", "twins/two")):
+        folders[name] = root / name
+        twin = planted(40, seed=seed, exclusive=True)
+        group = {"name": "kind", "members": twin.names, "max": 1}
+        repository = SnapshotRepository(seed, name, twin.labels, (group,))
+        same_day = [_at_once(issue) for issue in twin.issues]
+        snapshot.write(folders[name], repository, same_day)
+    return World(
+        folders,
+        tiny_encoder(root / "encoder"),
+        write_pooling(tiny_masked_lm(root / "adapted", seed=1)),
+        tiny_nli(root / "nli"),
+    )
+
+
+def _at_once(issue: snapshot.SnapshotIssue) -> snapshot.SnapshotIssue:
+    from dataclasses import replace
+
+    return replace(issue, created_at="2024-01-01T00:00:00Z")
+
+
+def read_cells(out: Path) -> list[Cell]:
+    return [cell for path in sorted(out.glob("cells/**/*.json")) if (cell := cells.read(path))]
+
+
+def results(out: Path) -> list[dict[str, Any]]:
+    return json.loads((out / "results.json").read_text())
+
+
+# Every method
+
+
+@pytest.fixture(scope="session")
+def compared(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All rows at one slice of one repository."""
+    out = tmp_path_factory.mktemp("compared") / "out"
+    more = ("--adapted", str(world.adapted), "--nli", str(world.nli))
+    grid = ("--slices", "16", "--seeds", "0", "--encoder", str(world.encoder))
+    # Meta-learning needs another repository.
+    data = ("tidepool", "twins/one")
+    assert compare.main(world.arguments(out, *more, *grid, data=data)) == 0
+    return out
+
+
+@pytest.mark.parametrize("key", BY_KEY)
+def test_every_row_learns_a_slice_and_is_judged(key: str, compared: Path) -> None:
+    found = [cell for cell in read_cells(compared) if cell.place.row == key]
+    assert [(cell.place.dataset, cell.status) for cell in found] == [
+        ("tidepool", "ok"),
+        ("twins", "ok"),
+    ]
+    for cell in found:
+        assert cell.issues == 16
+        assert 0 <= cell.micro_f1 <= 1 and 0 <= cell.macro_f1 <= 1
+        assert cell.seconds > 0 and cell.speed and cell.peak_mb > 0
+
+
+def test_every_row_is_in_the_table_and_the_figure(compared: Path) -> None:
+    table = (compared / "results.md").read_text()
+    figure = compared / "tidepool-time.svg"
+    assert all(f"| {row.title} |" in table for row in ROWS)
+    assert [row["key"] for row in results(compared)[0]["rows"]] == list(BY_KEY)
+    assert figure.exists() and figure.with_suffix(".png").exists()
+
+
+def test_adaptation_and_the_choice_are_judged(compared: Path) -> None:
+    found = results(compared)[0]
+    assert [each["what"] for each in found["differences"]] == [
+        "Frozen encoder + head, adapted − Frozen encoder + head",
+        "Fine-tuning, adapted − Fine-tuning",
+    ]
+    assert [each["slice"] for each in found["auto"]] == [16]
+
+
+# The grid
+
+
+def test_a_method_without_its_checkpoint_says_so_and_the_rest_goes_on(
+    world: World, tmp_path: Path
+) -> None:
+    more = ("--methods", "zero-shot-nli", "frozen-adapted", "naive-bayes", "--slices", "8")
+    assert compare.main(world.arguments(tmp_path, *more, "--seeds", "0")) == 0
+    status = {cell.place.row: cell.status for cell in read_cells(tmp_path)}
+    assert status == {
+        "naive-bayes": "ok",
+        "zero-shot-nli": "needs a checkpoint",
+        "frozen-adapted": "needs a checkpoint",
+    }
+    assert "| Zero-shot, inference | needs a checkpoint |" in (tmp_path / "results.md").read_text()
+
+
+def test_repositories_of_one_data_set_are_learned_together_and_averaged(
+    world: World, tmp_path: Path
+) -> None:
+    more = ("--methods", "naive-bayes", "--slices", "8", "all", "--seeds", "0")
+    data = ("twins/one", "twins/two")
+    assert compare.main(world.arguments(tmp_path, *more, data=data)) == 0
+    for cell in read_cells(tmp_path):
+        each = [r["micro_f1"] for r in cell.repositories.values()]
+        assert list(cell.repositories) == ["twins/one", "twins/two"]
+        assert cell.micro_f1 == pytest.approx(sum(each) / 2)
+
+
+def test_a_finished_cell_is_not_run_again_and_a_changed_one_is(
+    world: World, tmp_path: Path
+) -> None:
+    more = ("--methods", *CHEAP, "--slices", "8", "--seeds", "0")
+    assert compare.main(world.arguments(tmp_path, *more)) == 0
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/**/*.json")}
+    assert compare.main(world.arguments(tmp_path, *more)) == 0
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert compare.main(world.arguments(tmp_path, *more, "--unlabeled", "5")) == 0
+    assert all(path.stat().st_mtime_ns > before[path] for path in before)
+
+
+def test_vectors_are_kept_for_the_next_run(world: World, tmp_path: Path) -> None:
+    more = ("--methods", "zero-shot-embedding", "--slices", "8", "--seeds", "0")
+    assert compare.main(world.arguments(tmp_path, *more)) == 0
+    (kept,) = tmp_path.glob("vectors/*.safetensors")
+    assert len(snapshot.load_vectors(kept)) > 40
+
+
+def test_two_encoders_give_two_rows_of_what_needs_one(world: World, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(world.adapted, other)
+    more = ("--methods", *CHEAP, "--slices", "8", "--seeds", "0")
+    both = ("--encoder", str(world.encoder), str(other))
+    assert compare.main(world.arguments(tmp_path / "out", *more, *both)) == 0
+    titles = [row["title"] for row in results(tmp_path / "out")[0]["rows"]]
+    assert titles == [
+        "Naive Bayes",
+        "Zero-shot, similarity (encoder)",
+        "Zero-shot, similarity (other)",
+    ]
+
+
+def test_both_protocols_have_tables_of_their_own(world: World, tmp_path: Path) -> None:
+    more = ("--methods", "naive-bayes", "--slices", "8", "--seeds", "0")
+    both = ("--protocol", "time", "chapter")
+    assert compare.main(world.arguments(tmp_path, *more, *both)) == 0
+    assert [each["protocol"] for each in results(tmp_path)] == ["time", "chapter"]
+    assert results(tmp_path)[1]["validation"] > 0
+    assert (tmp_path / "tidepool-chapter.svg").exists()
+
+
+def test_costly_rows_have_slices_and_seeds_of_their_own(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Row, "fit", property(lambda row: constant))
+    grid = ("--slices", "8", "all", "--seeds", "0", "1", "--tuned-slices", "all")
+    more = ("--methods", "naive-bayes", "finetune", *grid, "--tuned-seeds", "0")
+    assert compare.main(world.arguments(tmp_path, *more)) == 0
+    found = [(c.place.row, c.place.size, c.place.seed) for c in read_cells(tmp_path)]
+    assert sorted(found, key=str) == [
+        ("finetune", "all", 0),
+        ("naive-bayes", "all", 0),
+        ("naive-bayes", "all", 1),
+        ("naive-bayes", 8, 0),
+        ("naive-bayes", 8, 1),
+    ]
+
+
+def test_after_the_hours_given_no_costly_cell_is_begun(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(Row, "fit", property(lambda row: constant))
+    more = ("--methods", "naive-bayes", "finetune", "--slices", "8", "--seeds", "0", "--hours", "0")
+    assert compare.main(world.arguments(tmp_path, *more)) == 0
+    assert [cell.place.row for cell in read_cells(tmp_path)] == ["naive-bayes"]
+    assert "1 cells left out" in capsys.readouterr().err
+
+
+# What goes wrong
+
+
+def constant(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
+    """A method that finds every label in every issue."""
+    import numpy as np
+
+    widths = [task.labeled.truth.shape[1] for task in tasks]
+    return [Fitted(lambda texts, w=w: np.ones((len(texts), w))) for w in widths]  # type: ignore[misc]
+
+
+def failing(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
+    raise RuntimeError("out of luck")
+
+
+def stopping(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
+    raise KeyboardInterrupt
+
+
+def replace_row(monkeypatch: pytest.MonkeyPatch, key: str, fit: Any) -> None:
+    """One row's method is another one."""
+    original = Row.fit.fget  # type: ignore[attr-defined]
+    monkeypatch.setattr(Row, "fit", property(lambda row: fit if row.key == key else original(row)))
+
+
+def test_a_cell_that_fails_does_not_stop_the_others_but_the_status_tells(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    replace_row(monkeypatch, "naive-bayes", failing)
+    more = ("--methods", *CHEAP, "--slices", "8", "--seeds", "0")
+    assert compare.main(world.arguments(tmp_path, *more)) == 1
+    status = {cell.place.row: (cell.status, cell.why) for cell in read_cells(tmp_path)}
+    assert status["naive-bayes"] == ("failed", "RuntimeError: out of luck")
+    assert status["zero-shot-embedding"][0] == "ok"
+    assert "out of luck" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert compare.main(world.arguments(tmp_path, *more)) == 0
+
+
+def test_probabilities_that_are_no_numbers_fail_the_cell(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
+        fitted = constant(tasks, resources)
+        return [Fitted(lambda texts, f=f: f.predict(texts) * float("nan")) for f in fitted]  # type: ignore[misc]
+
+    replace_row(monkeypatch, "naive-bayes", broken)
+    more = ("--methods", "naive-bayes", "--slices", "8", "--seeds", "0")
+    assert compare.main(world.arguments(tmp_path, *more)) == 1
+
+
+def test_an_interrupt_keeps_what_is_finished(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_row(monkeypatch, "zero-shot-embedding", stopping)
+    more = ("--methods", *CHEAP, "--slices", "8", "--seeds", "0")
+    assert compare.main(world.arguments(tmp_path, *more)) == compare.INTERRUPTED
+    assert [cell.place.row for cell in read_cells(tmp_path)] == ["naive-bayes"]
+    assert [row["key"] for row in results(tmp_path)[0]["rows"]] == ["naive-bayes"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--adapted", "unknown=somewhere"], "no --encoder does"),
+        (["--encoder", "no/such"], "neither a folder"),
+        (["--document", "no/page.md"], "no/page.md"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(
+    more: list[str], said: str, world: World, tmp_path: Path, capsys: Any
+) -> None:
+    cheap = ("--methods", "naive-bayes", "--slices", "8", "--seeds", "0")
+    assert compare.main(world.arguments(tmp_path, *cheap, *more)) == 1
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_cell_that_is_no_cell_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "8-0.json"
+    assert cells.read(path) is None
+    path.write_text("{}")
+    with pytest.raises(cells.CellRefused, match=r"8-0\.json"):
+        cells.read(path)
