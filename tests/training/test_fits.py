@@ -1,0 +1,129 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models import bundle, encoder_card
+from models.encoder import Encoder
+from models.predictor import Predictor
+from tests.training.planted import DIMENSION, planted
+from tests.training.tiny import tiny_masked_lm, write_pooling
+from training.data import Examples
+from training.fits import EARLY_SHARE, MIN_TUNED, Job, holdout_cut, two_fits
+from training.methods.space import Space
+from training.recipe import Recipe
+from training.run import main
+
+
+class Leaky:
+    """A tuner that gives away the labels it was told, and knows nothing of the others."""
+
+    def __init__(self, examples: Examples, *, generalises: bool = False) -> None:
+        self.examples = examples
+        self.generalises = generalises
+        self.asked: list[int] = []
+
+    def upto(self, count: int) -> tuple[Any, Examples]:
+        self.asked.append(count)
+        rng = np.random.default_rng(count)
+        told = np.arange(len(self.examples)) < count
+        known = self.examples.truth & (told | self.generalises)[:, None]
+        half = 0.1 * rng.normal(size=(len(self.examples), DIMENSION))
+        half[:, : known.shape[1]] += known
+        vectors = np.hstack([half, half]).astype(np.float32)
+        return None, replace(self.examples, vectors=vectors)
+
+
+def job(tune: str) -> Job:
+    recipe = Recipe(tune=tune, half_life=None)
+    return Job(recipe, None, None, lambda phase, done, total: None)  # type: ignore[arg-type]
+
+
+def silent(examples: Examples) -> Examples:
+    """The same issues without a word that gives a label away."""
+    texts = tuple(replace(text, body="") for text in examples.texts)
+    return replace(examples, texts=texts)
+
+
+def test_encoder_is_tuned_on_the_oldest_then_on_all_before_the_holdout_then_on_everything():
+    examples = planted(200)
+    tuner = Leaky(examples)
+    two_fits(job("supervised"), examples, tuner)
+    cut = holdout_cut(Recipe(), 200)
+    assert tuner.asked == [int(cut * EARLY_SHARE), cut, 200]
+
+
+def test_scores_of_issues_that_the_encoder_saw_never_count():
+    examples = silent(planted(200))
+    made = two_fits(job("supervised"), examples, Leaky(examples))
+    assert made.final.out_of_fold.rows.min() == int(160 * EARLY_SHARE)
+    assert all(rule.apply_at is None for rule in made.final.labels)
+    assert made.metrics["ece"] < 0.2
+
+
+def test_what_an_encoder_learned_for_good_counts():
+    examples = silent(planted(200))
+    made = two_fits(job("supervised"), examples, Leaky(examples, generalises=True))
+    assert made.metrics["micro_f1"] > 0.95
+    assert any(rule.apply_at is not None for rule in made.final.labels)
+
+
+@pytest.mark.parametrize(
+    ("generalises", "took"), [(True, "tuned encoder"), (False, "frozen encoder")]
+)
+def test_tuned_encoder_is_chosen_where_it_gains_on_issues_it_did_not_see(
+    generalises: bool, took: str
+):
+    examples = silent(planted(200))
+    examples = replace(examples, vectors=0.01 * examples.vectors)
+    made = two_fits(job("choose"), examples, Leaky(examples, generalises=generalises))
+    assert made.chosen["took"] == took
+    assert "neither had seen" in made.chosen["why"]
+    assert set(made.chosen["tried"]) == {"frozen encoder", "tuned encoder"}
+
+
+def test_few_labels_leave_the_encoder_as_it_is():
+    examples = planted(MIN_TUNED - 1)
+    tuner = Leaky(examples)
+    made = two_fits(job("supervised"), examples, tuner)
+    assert tuner.asked == []
+    assert f"{MIN_TUNED} needed" in made.chosen["why"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pooling(tiny_masked_lm(tmp_path_factory.mktemp("tiny")))
+
+
+def train(sample: Path, tiny: Path, folder: Path, recipe: str) -> Path:
+    (folder / "r.toml").write_text(recipe)
+    out = folder / "bundle"
+    options = ["--encoder", str(tiny), "--recipe", str(folder / "r.toml"), "--max-tokens", "32"]
+    assert main(["--snapshot", str(sample), "--out", str(out), *options]) == 0
+    return out
+
+
+def test_bundle_of_a_tuned_encoder_carries_it_and_predicts(
+    sample: Path, tiny: Path, tmp_path: Path
+):
+    out = train(sample, tiny, tmp_path, 'tune = "supervised"\nepochs = 1')
+    version = bundle.read(out)
+    card = encoder_card.read(out / "encoder")
+    own = Encoder.load(str(out / "encoder"), max_tokens=32)
+    assert version.card["encoder"]["version"] == own.version
+    assert card.corpus["labeled issues"] == version.card["fits"]["deployed"]["issues"]
+    assert card.parent == Encoder.load(str(tiny), max_tokens=32).version
+    (made,) = Predictor.load(out, own).predict([("It crashes", "at start")])
+    assert {score.label for score in made.scores} == set(version.labels.names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "r.toml"]
+
+
+def test_card_says_what_auto_took_and_why(sample: Path, tiny: Path, tmp_path: Path):
+    out = train(sample, tiny, tmp_path, 'tune = "choose"\nepochs = 1')
+    chosen = json.loads((out / "card.json").read_text())["chosen"]
+    assert chosen["took"] in ("frozen encoder", "tuned encoder")
+    assert "is needed" in chosen["why"]
+    assert (out / "encoder").is_dir() == (chosen["took"] == "tuned encoder")
