@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock = time.monotonic) ->
             starts = _starts(args)
             with _kept_vectors(starts, args.out):
                 grid = _grid(starts, args, report)
+                if args.corpus:
+                    return _write_corpus(grid, args)
                 try:
                     for cell in _run(grid, args, report, lambda: clock() - began):
                         cells.append(cell)
@@ -126,6 +128,17 @@ def _grid(starts: tuple[Start, ...], args: argparse.Namespace, report: Report) -
         unlabeled=args.unlabeled,
         shared={"nli": args.nli, "max_tokens": args.max_tokens, "effort": 10 if args.trial else 1},
     )
+
+
+def _write_corpus(grid: Grid, args: argparse.Namespace) -> int:
+    """A snapshot of each repository without labels, and without what is judged on."""
+    for name, folder in args.snapshot:
+        found = snapshot.read(folder)
+        parts = [part for field in grid.fields for part in field.parts if part.name == name]
+        kept = protocol.corpus(found, parts)
+        count = snapshot.write(args.corpus / name, found.repository, kept)
+        print(f"{args.corpus / name}: {count} of {len(found.issues)} issues")
+    return 0
 
 
 def _starts(args: argparse.Namespace) -> tuple[Start, ...]:
@@ -222,6 +235,11 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--unlabeled", type=int, default=2000, help="most unlabeled texts that a method gets")
     add("--threads", type=int, help="torch threads (default: all cores)")
     add("--trial", action="store_true", help="a tenth of all passes: to see that it runs")
+    add(
+        "--corpus",
+        type=Path,
+        help="only write snapshots of what an encoder may be adapted on: no text that is judged on",
+    )
     add("--document", type=Path, help="Markdown file to put tables and figures into")
     return parser.parse_args(argv)
 

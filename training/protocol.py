@@ -9,7 +9,7 @@ Language Processing with Transformers" (Tunstall, von Werra, Wolf 2022, chapter 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
 
 from models.encoder import Progress
 from models.errors import ModelError
-from models.snapshot import Snapshot
+from models.snapshot import Snapshot, SnapshotIssue
 from models.text import IssueText, prepare
 from training import data
 from training.data import Examples
@@ -32,7 +32,8 @@ Size = int | Literal["all"]
 SLICES: tuple[int, ...] = (8, 16, 32, 64, 128, 223)
 """The chapter's. They are always nested in one another, whichever of them are asked for."""
 TEST_SHARE = 0.2
-CHAPTER_TRAIN, CHAPTER_VALIDATION = 223, 106
+CHAPTER_TRAIN, CHAPTER_VALIDATION, CHAPTER_TEST = 223, 106, 400
+"""At most. The chapter tests on 111 issues; more give steadier figures."""
 SPLIT_SEED = 0
 """Of the parts, which are the same for every seed of the slices."""
 
@@ -89,11 +90,7 @@ def split(source: Source, protocol: Protocol) -> Part:
             f"{source.name}: {count} labeled issues, {2 * min(SLICES)} are needed"
         )
     if protocol == "chapter":
-        train = min(CHAPTER_TRAIN, count // 2)
-        pool, others = stratified(source.examples.truth, train, SPLIT_SEED)
-        size = min(CHAPTER_VALIDATION, count // 4)
-        inside, rest = stratified(source.examples.truth[others], size, SPLIT_SEED)
-        return _part(source, pool, others[rest], others[inside])
+        return _chapter(source)
     if np.ptp(source.examples.days) == 0:
         test, pool = stratified(source.examples.truth, round(count * TEST_SHARE), SPLIT_SEED)
         return _part(source, pool, test)
@@ -134,6 +131,8 @@ def stratified(truth: Array, size: int, seed: int) -> tuple[Array, Array]:
     Iterative stratification (Sechidis, Tsoumakas, Vlahavas 2011), which keeps the shares at the
     cost of a size that is off by a few: rows drawn at random mend that.
     """
+    if size >= len(truth):
+        return np.arange(len(truth)), np.arange(0)
     rng = np.random.default_rng((seed, size, len(truth)))
     # Issues without any label are a class of their own; a single label would not count as many.
     kinds = np.column_stack([truth, ~truth.any(axis=1)])
@@ -157,6 +156,36 @@ def fingerprint(parts: Sequence[Part], tasks: Sequence[Task]) -> str:
             digest.update("\0".join(examples.names).encode())
             digest.update(np.packbits(examples.truth).tobytes())
     return digest.hexdigest()[:12]
+
+
+def corpus(snapshot: Snapshot, parts: Sequence[Part]) -> Iterator[SnapshotIssue]:
+    """The snapshot's issues that an encoder may be adapted on under every protocol, unlabeled.
+
+    `parts` are the same repository's. What validates or tests in one of them is left out.
+    """
+    allowed = [{text.hash for text in (*p.pool.texts, *p.unlabeled)} for p in parts]
+    for issue in snapshot.issues:
+        key = prepare(issue.title, issue.body).hash
+        if all(key in hashes for hashes in allowed):
+            yield replace(issue, labels={}, removed=())
+
+
+def _chapter(source: Source) -> Part:
+    examples = source.examples
+    count = len(examples)
+    sizes = (
+        min(CHAPTER_TRAIN, count // 2),
+        min(CHAPTER_VALIDATION, count // 4),
+        min(CHAPTER_TEST, count // 4),
+    )
+    rest, found = np.arange(count), []
+    for size in sizes:
+        inside, outside = stratified(examples.truth[rest], size, SPLIT_SEED)
+        found.append(rest[inside])
+        rest = rest[outside]
+    left = [(examples.issues[i].created_at, examples.texts[i]) for i in reversed(rest)]
+    pool, validation, test = found
+    return _part(replace(source, unlabeled=(*left, *source.unlabeled)), pool, test, validation)
 
 
 def _part(source: Source, pool: Array, test: Array, validation: Array | None = None) -> Part:

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from models.snapshot import Snapshot, SnapshotRepository
 from models.text import IssueText, prepare
 from tests.training.planted import planted
 from training import protocol
@@ -54,9 +55,10 @@ def test_no_unlabeled_text_is_newer_than_the_first_test_issue() -> None:
 def test_the_chapter_has_a_fixed_validation_set() -> None:
     part = split(planted(500), "chapter")
     assert part.validation is not None
-    assert (len(part.pool), len(part.validation), len(part.test)) == (223, 106, 171)
+    assert (len(part.pool), len(part.validation), len(part.test)) == (223, 106, 125)
     numbers = [{i.number for i in x.issues} for x in (part.pool, part.validation, part.test)]
-    assert len(set.union(*numbers)) == 500
+    assert len(set.union(*numbers)) == 454
+    assert len(part.unlabeled) == 500 - 454
 
 
 def test_the_parts_are_the_same_every_time() -> None:
@@ -95,7 +97,7 @@ def test_validation_shares_no_text_with_training_or_test() -> None:
     parts = (part.pool, part.validation, part.test)
     test, train = {t.hash for t in part.test.texts}, {t.hash for t in part.pool.texts}
     assert test.isdisjoint(train | {t.hash for t in part.validation.texts})
-    assert sum(map(len, parts)) + part.duplicates["train"] + part.duplicates["validation"] == 200
+    assert sum(part.duplicates.values()) == 200 - sum(map(len, parts)) - len(part.unlabeled)
 
 
 # Slices
@@ -166,3 +168,18 @@ def test_the_fingerprint_follows_what_is_learned_and_judged() -> None:
     marks = [protocol.fingerprint([part], [task]) for task in tasks]
     assert len({*marks, protocol.fingerprint([changed], [tasks[0]])}) == 3
     assert marks[0] == protocol.fingerprint([part], [tasks[0]])
+
+
+# What an encoder may read
+
+
+def test_the_corpus_has_no_labels_and_no_text_that_is_judged_on() -> None:
+    examples = planted(200)
+    repository = SnapshotRepository(1, "tidepool", examples.labels)
+    source = Source("tidepool", examples)
+    parts = [protocol.split(source, kind) for kind in ("time", "chapter")]
+    found = list(protocol.corpus(Snapshot("x", repository, examples.issues), parts))
+    judged = {i.number for part in parts for i in part.test.issues}
+    judged |= {i.number for part in parts if part.validation for i in part.validation.issues}
+    assert {issue.number for issue in found} == {i.number for i in examples.issues} - judged
+    assert not any(issue.labels for issue in found)
