@@ -129,7 +129,7 @@ class AdaptRecipe:
         phases = tuple(_checked(Phase, table, _PHASE_RULES) for table in tables)
         if "shares" in rest:
             rest["shares"] = _shares(rest["shares"])
-        recipe = _checked(cls, rest, _RULES)
+        recipe: AdaptRecipe = _checked(cls, rest, _RULES)
         if phases:
             recipe = cls(**{**vars(recipe), "phases": phases})
         names = [phase.name for phase in recipe.phases]
@@ -145,7 +145,8 @@ class AdaptRecipe:
     def to_json(self) -> dict[str, Any]:
         """Plain values for the card; `from_json` reads them."""
         data = asdict(self)
-        return {**data, "shares": list(self.shares), "phase": list(data.pop("phases"))}
+        phases = list(data.pop("phases"))
+        return {**data, "shares": list(self.shares), "phase": phases}
 
 
 Rules = Mapping[str, tuple[Callable[[Any], bool], str]]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
@@ -16,7 +17,12 @@ from transformers.utils import logging
 
 from models.encoder import Pooling, find_encoder
 from models.errors import EncoderRefused
+from training.batches import by_length, pad
+from training.hardware import autocast
 
+Array = np.ndarray[Any, Any]
+
+_TOKENS_AT_ONCE = 8192
 NO_CHECKPOINT = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
 """What loading raises on files that are not what they should be."""
 
@@ -51,6 +57,22 @@ class Checkpoint:
         prompted = [self.pooling.prompt + text for text in texts]
         encoded = self.tokenizer(prompted, truncation=True, max_length=max_tokens)
         return list(encoded["input_ids"])
+
+    def encode(self, model: nn.Module, texts: Sequence[str], max_tokens: int) -> Array:
+        """Vectors of texts, (texts, width) float32, from a model in memory, without gradients."""
+        tokens = self.tokens(list(texts), max_tokens)
+        device = next(model.parameters()).device
+        training = model.training
+        model.eval()
+        rows: dict[int, Array] = {}
+        for batch in by_length([len(each) for each in tokens], _TOKENS_AT_ONCE):
+            ids, mask = pad([tokens[i] for i in batch], self.tokenizer.pad_token_id or 0)
+            ids, mask = ids.to(device), mask.to(device)
+            with torch.inference_mode(), autocast(device):
+                hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+                rows.update(zip(batch, self.pool(hidden, mask).cpu().numpy(), strict=True))
+        model.train(training)
+        return np.array([rows[i] for i in range(len(tokens))], dtype=np.float32)
 
     def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Token vectors (rows, tokens, width) to vectors of length 1, (rows, width) float32."""

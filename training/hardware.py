@@ -6,11 +6,46 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
+from accelerate import PartialState  # type: ignore[import-untyped]
 
 
 def autocast(device: torch.device) -> AbstractContextManager[Any]:
     """bfloat16 products where the hardware has them."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bf16())
+
+
+def join() -> int:
+    """Join the other processes where torchrun started several; the rank of this one.
+
+    Raises AssertionError where it finds itself alone although it is not: a launcher that starts
+    processes which do not know of each other would train the same model in each.
+    """
+    if torch.distributed.is_torchelastic_launched():
+        PartialState(cpu=not torch.cuda.is_available(), backend=backend())
+        assert torch.distributed.is_initialized(), "torchrun started this, but no process group"
+    return rank()
+
+
+def leave() -> None:
+    """Leave the group that `join` joined."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def rank() -> int:
+    """The number of this process among those that train together; 0 alone writes."""
+    return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+
+
+def world() -> int:
+    """How many processes train together."""
+    return torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+
+
+def wait() -> None:
+    """Wait until every process is here."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
 
 
 def backend() -> str | None:

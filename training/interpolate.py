@@ -98,7 +98,7 @@ def choose(
     if not candidates:
         why = "no label has enough issues before the holdout to choose by: a half, as in the paper"
         return Choice(UNKNOWN_SHARE, why, ())
-    table = []
+    table: list[dict[str, Any]] = []
     for share in sorted({0.0, *shares}):
         vectors = encode(share)
         each = [probe.micro_f1(vectors(probe.texts), seed) for probe in candidates]

@@ -146,15 +146,30 @@ class Together(nn.Module):
         self.trained = nn.ModuleList(p for p in parts.values() if isinstance(p, nn.Module))
         self.weights = {name: weights[name] for name in parts}
         self.turns = turns
+        self.seen: dict[str, list[Tensor]] = {}
 
     def forward(self, model: nn.Module, batch: dict[str, Any]) -> Tensor:
         """The loss of a batch that has what every part needs."""
         if self.turns:
             shares = torch.tensor(list(self.weights.values()))
-            drawn = list(self.parts.values())[int(torch.multinomial(shares, 1))]
-            return drawn(model, batch)
-        losses = [self.weights[name] * part(model, batch) for name, part in self.parts.items()]
+            name = list(self.parts)[int(torch.multinomial(shares, 1))]
+            return self._seen(name, self.parts[name](model, batch))
+        losses = [
+            self.weights[name] * self._seen(name, part(model, batch))
+            for name, part in self.parts.items()
+        ]
         return torch.stack(losses).sum()
+
+    def figures(self) -> dict[str, float]:
+        """The mean loss of each part since it was asked about last."""
+        found = {name: float(torch.stack(seen).mean()) for name, seen in self.seen.items()}
+        self.seen.clear()
+        return found
+
+    def _seen(self, name: str, loss: Tensor) -> Tensor:
+        if self.training:
+            self.seen.setdefault(name, []).append(loss.detach())
+        return loss
 
 
 def build(

@@ -25,6 +25,7 @@ from models.errors import ModelError
 STATE = "trainer_state.json"
 BEST = "best.safetensors"
 KEY = "labelwright"
+KEPT = 2
 
 
 class NotWritten(ModelError):
@@ -59,6 +60,12 @@ def last_checkpoint(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         except (OSError, ValueError, KeyError):
             continue  # it was killed while it wrote this one
     return None
+
+
+def keep_newest(folder: Path) -> None:
+    """Delete all checkpoints but the newest KEPT."""
+    for path in checkpoints(folder)[:-KEPT]:
+        shutil.rmtree(path)
 
 
 def forget(folder: Path) -> None:

@@ -25,7 +25,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from models.errors import ModelError
 from training import resuming
 from training.batches import Batches
-from training.hardware import autocast, backend, is_out_of_memory
+from training.hardware import autocast, backend, is_out_of_memory, rank, wait, world
 from training.hardware import has_bf16 as has_bf16
 from training.progress import Report
 from training.resuming import Judged
@@ -56,13 +56,15 @@ class OutOfMemory(ModelError):
 class Work:
     """What is trained on: `items`, their lengths in tokens, how a list of them becomes a batch,
     and the loss of a model on it. `judge` gives figures of the model after each epoch, of which
-    `criterion` decides what is best (`higher` is better, or lower)."""
+    `criterion` decides what is best (`higher` is better, or lower). `figures` are asked for with
+    each entry of the log about training."""
 
     items: Sequence[Any]
     lengths: Sequence[int]
     collate: Callable[[list[Any]], dict[str, Any]]
     objective: Objective
     judge: Judge | None = None
+    figures: Callable[[], dict[str, float]] | None = None
     criterion: str = "loss"
     higher: bool = False
 
@@ -96,7 +98,7 @@ def train(
     whole = _WithLoss(model, work.objective)
     before = copy.deepcopy(whole.state_dict())
     if not resume:
-        resuming.forget(folder)
+        _forget(folder)
     while True:
         last = resuming.last_checkpoint(folder)
         schedule = _as_before(schedule, last[1]) if last else schedule
@@ -111,7 +113,13 @@ def train(
                 raise
             schedule = _halved(schedule)
             whole.load_state_dict(before)
-            resuming.forget(folder)
+            _forget(folder)
+
+
+def _forget(folder: Path) -> None:
+    if rank() == 0:
+        resuming.forget(folder)
+    wait()
 
 
 class _WithLoss(nn.Module):
@@ -153,6 +161,7 @@ class _Runner(Trainer):
             callbacks=[_Watch(self, report)],
         )
         self.remove_callback(PrinterCallback)
+        assert self.args.world_size == world(), "the Trainer does not know of the other processes"
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         batches = Batches(
@@ -196,6 +205,8 @@ class _Runner(Trainer):
         ours[resuming.KEY] = self.judged.to_json(*sizes)
         with resuming.telling(self.folder):
             super()._save_checkpoint(model, trial)
+            if self.args.should_save:
+                resuming.keep_newest(self.folder)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Unlike the Trainer's own this knows of weights that two layers share."""
@@ -206,6 +217,11 @@ class _Runner(Trainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         load_model(self.whole, Path(resume_from_checkpoint) / "model.safetensors")
+
+    def log(self, logs: dict[str, float], *args: Any, **more: Any) -> None:
+        if "loss" in logs and self.work.figures:
+            logs = {**logs, **self.work.figures()}
+        super().log(logs, *args, **more)
 
     def judge(self) -> bool:
         """Judge the model after an epoch; whether to go on."""
@@ -280,7 +296,6 @@ def _arguments(schedule: Schedule, folder: Path) -> TrainingArguments:
         eval_strategy="no",
         save_strategy=saving,
         save_steps=schedule.save_steps or 500,
-        save_total_limit=2,
         logging_steps=10,
         logging_nan_inf_filter=False,
         remove_unused_columns=False,
