@@ -101,7 +101,7 @@ def _cell(value: Spread | None, best: float) -> str:
 
 
 def _costs(each: Comparison) -> Iterator[str]:
-    yield "| cost | seeds | seconds to fit, smallest to largest slice | issues a second | MB |"
+    yield "| cost | seeds | CPU seconds to fit, by slice | issues a second | MB |"
     yield "|---|---:|---:|---:|---:|"
     for line in each.lines:
         points = list(line.points().values())
@@ -112,7 +112,7 @@ def _costs(each: Comparison) -> Iterator[str]:
 
 def _cost(points: list[Point]) -> Iterator[str]:
     yield str(max(point.micro_f1.seeds for point in points))
-    yield f"{points[0].seconds:.1f} to {points[-1].seconds:.1f}"
+    yield f"{points[0].cpu_seconds:.1f} to {points[-1].cpu_seconds:.1f}"
     speeds = [point.speed for point in points if point.speed]
     yield f"{sum(speeds) / len(speeds):.0f}" if speeds else ""
     yield f"{max(point.peak_mb for point in points):.0f}"

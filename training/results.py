@@ -36,6 +36,7 @@ class Point:
     micro_f1: Spread
     macro_f1: Spread
     seconds: float
+    cpu_seconds: float
     speed: float | None
     peak_mb: float
 
@@ -242,6 +243,7 @@ def _point(cells: Sequence[Cell]) -> Point:
         micro_f1=spread([cell.micro_f1 for cell in cells]),
         macro_f1=spread([cell.macro_f1 for cell in cells]),
         seconds=mean(lambda cell: cell.seconds),
+        cpu_seconds=mean(lambda cell: cell.cpu_seconds),
         speed=float(np.mean(speeds)) if speeds else None,
         peak_mb=mean(lambda cell: cell.peak_mb),
     )
