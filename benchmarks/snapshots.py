@@ -20,11 +20,11 @@ from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
 
 DATASETS = "huggingface-datasets"
 MIN_ISSUES = 20
-"""A label of huggingface/datasets on fewer issues is left out, as in the figures to compare with."""
+"""A label on fewer issues is left out, as in the figures that this data is known by."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write what is not there yet and print the options that name it; the exit status."""
+    """Write what is not there yet and print NAME=FOLDER of each; the exit status."""
     options = common.parser(__spec__.name, __doc__)
     options.set_defaults(out=common.RESULTS.parent / "compare" / "snapshots")
     args = options.parse_args(argv)
@@ -32,12 +32,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     competition = common.file_or_skip(args.data, nlbse.FILE)
     if not (args.out / DATASETS).exists():
         write_datasets(issues, args.out / DATASETS)
-    print(f"--snapshot {DATASETS}={args.out / DATASETS}")
+    print(f"{DATASETS}={args.out / DATASETS}")
     for name, found in sorted(nlbse.read(competition).items()):
         short = f"nlbse24/{name.partition('/')[2]}"
         if not (args.out / short).exists():
             snapshot.write(args.out / short, nlbse.repository(name), found)
-        print(f"--snapshot {short}={args.out / short}")
+        print(f"{short}={args.out / short}")
     return 0
 
 

@@ -71,7 +71,7 @@ def _run(grid: Grid, args: argparse.Namespace, report: Report, passed: Clock) ->
     for number, job in enumerate(jobs):
         report("cells", number, len(jobs))
         cell = grid.finished(job, args.out)
-        if cell is None and job.row.cost == "tuned" and passed() >= args.hours * 3600:
+        if cell is None and job.row.cost != "cheap" and passed() >= args.hours * 3600:
             late += 1
             continue
         if cell is None:
@@ -123,7 +123,11 @@ def _grid(starts: tuple[Start, ...], args: argparse.Namespace, report: Report) -
             for kind in args.protocol
             for name, found in sources.items()
         ),
-        sizes={"cheap": args.slices, "tuned": args.tuned_slices or args.slices},
+        sizes={
+            "cheap": args.slices,
+            "tuned": args.tuned_slices or args.slices,
+            "choice": args.slices,
+        },
         seeds={"cheap": args.seeds, "tuned": args.tuned_seeds or args.seeds},
         unlabeled=args.unlabeled,
         shared={"nli": args.nli, "max_tokens": args.max_tokens, "effort": 10 if args.trial else 1},

@@ -61,7 +61,8 @@ class Job:
 class Grid:
     """What is compared on what.
 
-    sizes, seeds  by the cost of a row
+    sizes         by the cost of a row
+    seeds         of "cheap" rows, and of all others ("tuned")
     unlabeled     the most unlabeled texts that a task brings
     shared        resources that do not depend on the encoder: nli, max_tokens, effort
     """
@@ -78,18 +79,18 @@ class Grid:
     def jobs(self) -> Iterator[Job]:
         """All cells: cheap rows first, and one seed of every row before the next seed, so that
         whoever stops early has all methods."""
-        for cost in ("cheap", "tuned"):
-            rows = [row for row in self.rows if row.cost == cost]
-            for seed in self.seeds[cost]:
+        for cheap in (True, False):
+            rows = [row for row in self.rows if (row.cost == "cheap") == cheap]
+            for seed in self.seeds["cheap" if cheap else "tuned"]:
                 for where in self.fields:
                     for size in self.tasks(where, seed):
-                        if size in self.sizes[cost]:
-                            yield from self._jobs_at(rows, where, size, seed)
+                        yield from self._jobs_at(rows, where, size, seed)
 
     def _jobs_at(self, rows: list[Row], where: Field, size: Size, seed: int) -> Iterator[Job]:
         for row in rows:
-            for start in self.starts if row.encoder else self.starts[:1]:
-                yield Job(row, start, where, size, seed)
+            if size in self.sizes[row.cost]:
+                for start in self.starts if row.encoder else self.starts[:1]:
+                    yield Job(row, start, where, size, seed)
 
     def tasks(self, where: Field, seed: int) -> dict[Size, tuple[Task, ...]]:
         """A field's tasks by slice, the smallest first, one for each repository.
@@ -133,7 +134,7 @@ class Grid:
             where.parts,
             tasks,
             resources,
-            timed=job.seed == self.seeds[job.row.cost][0],
+            timed=job.seed == self.seeds["cheap" if job.row.cost == "cheap" else "tuned"][0],
             rest={part.name: self._others(where, part) for part in where.parts},
         )
 

@@ -111,24 +111,25 @@ class Comparison:
         return found
 
     def choice(self) -> list[dict[str, Any]]:
-        """At each slice: auto minus the best other row, and auto minus Naive Bayes, micro F1."""
+        """At each slice: auto minus the best other row, and auto minus Naive Bayes, micro F1.
+
+        Over the seeds that both have finished.
+        """
         found = []
+        rivals = [line for line in self.lines if line.row.key != CHOICE]
         for auto in (line for line in self.lines if line.row.key == CHOICE):
-            for size, own in auto.points().items():
-                rivals = {
-                    x.row.key: (x.points()[size].micro_f1.mean, x.title)
-                    for x in self.lines
-                    if x.row.key != CHOICE and x.finished(size)
-                }
-                if rivals:
-                    best, title = max(rivals.values())
-                    base = rivals.get(BASELINE)
+            for size in auto.points():
+                gaps = [(gap, line) for line in rivals if (gap := _gaps(auto, line, size))]
+                if gaps:
+                    least, best = min(gaps, key=lambda each: np.mean(each[0]))
+                    base = [gap for gap, line in gaps if line.row.key == BASELINE]
                     found.append(
                         {
                             "slice": size,
-                            "best": title,
-                            "minus_best": own.micro_f1.mean - best,
-                            "minus_baseline": own.micro_f1.mean - base[0] if base else None,
+                            "best": best.title,
+                            "minus_best": float(np.mean(least)),
+                            "minus_baseline": float(np.mean(base[0])) if base else None,
+                            "seeds": len(least),
                         }
                     )
         return found
@@ -217,6 +218,12 @@ def paired(what: str, one: Line, other: Line, sizes: Iterable[Size]) -> Differen
         return None
     low, high = interval(gaps)
     return Difference(what, float(gaps.mean()), low, high, len(gaps))
+
+
+def _gaps(one: Line, other: Line, size: Size) -> list[float]:
+    """`one` minus `other` at a slice, by seed."""
+    mine, theirs = one.finished(size), other.finished(size)
+    return [mine[seed].micro_f1 - theirs[seed].micro_f1 for seed in mine.keys() & theirs.keys()]
 
 
 def interval(values: Any) -> tuple[float | None, float | None]:

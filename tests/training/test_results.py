@@ -61,6 +61,13 @@ def test_auto_stands_beside_the_best_row_of_each_slice_and_the_baseline() -> Non
     assert second["minus_best"] == pytest.approx(0.05)
 
 
+def test_auto_is_compared_over_the_seeds_that_both_have() -> None:
+    base = line("naive-bayes", {(8, 0): 0.3, (8, 1): 0.9})
+    (found,) = comparison(base, line("auto", {(8, 0): 0.5})).choice()
+    assert found["minus_baseline"] == pytest.approx(0.2)
+    assert found["seeds"] == 1
+
+
 def test_a_row_that_could_not_run_says_why() -> None:
     (row,) = comparison(lacking("zero-shot-nli")).to_json()["rows"]
     assert row["why"] == "needs a checkpoint: one for inference"

@@ -17,7 +17,8 @@ class Row:
     """A method, where it starts from, and what it costs.
 
     method   its module in `training.methods`, imported when the row is run
-    cost     "cheap" rows take seconds and run everywhere; "tuned" ones train a transformer
+    cost     "cheap" rows take seconds; "tuned" ones train a transformer; a "choice" does where it
+             chooses to
     space    which encoder it sees: "adapted" rows get it in the place of the vanilla one
     encoder  whether the encoder makes a difference: once for each that is named
     alone    each repository by itself, with all others' labels to learn from
@@ -27,7 +28,7 @@ class Row:
     title: str
     method: str
     family: Family
-    cost: Literal["cheap", "tuned"] = "cheap"
+    cost: Literal["cheap", "tuned", "choice"] = "cheap"
     space: Literal["vanilla", "adapted", "both"] = "vanilla"
     encoder: bool = True
     alone: bool = False
@@ -73,7 +74,7 @@ ROWS: tuple[Row, ...] = (
     Row("meta", "Meta-learning", "meta", "unlabeled", alone=True),
     Row("uda", "UDA, adapted", "uda", "unlabeled", "tuned", "adapted"),
     Row("ust", "UST, adapted", "ust", "unlabeled", "tuned", "adapted"),
-    Row("auto", "auto", "auto", "choice", space="both"),
+    Row("auto", "auto", "auto", "choice", "choice", "both"),
 )
 BY_KEY = {row.key: row for row in ROWS}
 ADAPTATION = (("frozen", "frozen-adapted"), ("finetune", "finetune-adapted"))
@@ -81,6 +82,5 @@ ADAPTATION = (("frozen", "frozen-adapted"), ("finetune", "finetune-adapted"))
 
 
 def rows(keys: Sequence[str] = ()) -> tuple[Row, ...]:
-    """The rows of these keys in the table's order, cheap ones first; all of them without keys."""
-    chosen = [row for row in ROWS if not keys or row.key in keys]
-    return tuple(sorted(chosen, key=lambda row: row.cost))
+    """The rows of these keys in the table's order; all of them without keys."""
+    return tuple(row for row in ROWS if not keys or row.key in keys)
