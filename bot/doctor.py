@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from models.errors import ModelError
 
 if TYPE_CHECKING:
     from bot.github.app import GitHubApp
+    from bot.predictors import Loaders
     from bot.store.rows import Repository
     from models.encoder import Encoder
     from models.registry import Registry
@@ -49,7 +51,8 @@ def examine(now: Callable[[], float] = time.time) -> list[Finding]:
     return [
         *_settings(settings),
         _encoder_finding(settings, encoder),
-        *_store(settings, encoder, now),
+        *_adapted(settings),
+        *_store(settings, now),
         *_github(settings, now),
         _ok("launcher", "trainings run on this machine; no text leaves it"),
     ]
@@ -66,9 +69,7 @@ def _settings(settings: Settings) -> list[Finding]:
     return [_ok("settings", f"read; everything is kept in {settings.home}")]
 
 
-def _store(
-    settings: Settings, encoder: Encoder | ModelError, now: Callable[[], float]
-) -> Iterator[Finding]:
+def _store(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
     try:
         if not settings.database.exists():
             refuse_network(settings.database, None)
@@ -79,7 +80,7 @@ def _store(
                 missed: State = "note" if check.name == "worker" else "fails"
                 yield Finding(check.name, "ok" if check.ok else missed, check.message)
             yield _dead_letters(store)
-            yield from _repositories(settings, store, encoder)
+            yield from _repositories(settings, store)
     except StoreError as error:
         yield Finding("database", "fails", str(error))
 
@@ -92,31 +93,26 @@ def _dead_letters(store: Store) -> Finding:
     return Finding("dead letters", "note", f"{dead} jobs were given up: {what}")
 
 
-def _repositories(
-    settings: Settings, store: Store, encoder: Encoder | ModelError
-) -> Iterator[Finding]:
+def _repositories(settings: Settings, store: Store) -> Iterator[Finding]:
+    from bot.predictors import standard_loaders
     from models.registry import Registry
 
-    registry = Registry(settings.models)
+    registry, loaders = Registry(settings.models), standard_loaders(settings)
     for row in store.repositories.all():
         for problem in row.config_errors:
             message = f"refused, the last valid configuration holds: {problem}"
             yield Finding(f"configuration of {row.full_name}", "fails", message)
-        yield _model(registry, row, encoder)
+        yield _model(registry, row, loaders)
 
 
-def _model(registry: Registry, row: Repository, encoder: Encoder | ModelError) -> Finding:
-    from models.predictor import Predictor
-
+def _model(registry: Registry, row: Repository, loaders: Loaders) -> Finding:
     name = f"model of {row.full_name}"
     retrain = f"`labelwright train {row.full_name}`"
     try:
         version = registry.current(row.id)
         if version is None:
             return Finding(name, "note", f"none yet, zero-shot suggestions go on: {retrain}")
-        if isinstance(encoder, ModelError):
-            return Finding(name, "fails", f"{version} cannot be used without its encoder")
-        Predictor.load(registry.path(row.id, version), encoder)
+        loaders.bundle(registry.path(row.id, version))
     except ModelError as error:
         return Finding(name, "fails", f"{error}: {retrain}, or go back")
     return _ok(name, f"{version} is current and whole")
@@ -135,6 +131,26 @@ def _encoder_finding(settings: Settings, encoder: Encoder | ModelError) -> Findi
     if isinstance(encoder, ModelError):
         return Finding("encoder", "fails", str(encoder))
     return _ok("encoder", f"{settings.encoder} is there, version {encoder.version}")
+
+
+def _adapted(settings: Settings) -> Iterator[Finding]:
+    """The adapted encoder that new trainings use, where there is one."""
+    from models.encoders import Encoders
+
+    name, back = "adapted encoder", "`labelwright encoders rollback`"
+    try:
+        found = Encoders(settings.encoders).whole()
+    except ModelError as error:
+        yield Finding(name, "fails", f"{error}: {back}")
+        return
+    if found is None:
+        return
+    version, origin = found
+    if Path(origin).name == Path(settings.encoder).name:
+        yield _ok(name, f"{version} is in force for new trainings, and whole")
+    else:
+        what = f"{version} is in force, made from {origin}, and not LABELWRIGHT_ENCODER: {back}"
+        yield Finding(name, "note", what)
 
 
 def _github(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:

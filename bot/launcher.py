@@ -122,19 +122,24 @@ class Launch:
         snapshots: Sequence[Path],
         *,
         encoder: str,
-        recipe: Path | None = None,
+        recipe: str | None = None,
     ) -> Launch:
-        """The adaptation of an encoder to these snapshots, to `folder/encoder`, without a limit."""
+        """The adaptation of an encoder to these snapshots, to `folder/encoder`.
+
+        It has no time limit, and goes on where an earlier one in this folder was interrupted.
+        """
         out = folder / "encoder"
         arguments = _arguments(
             *(("--snapshot", snapshot) for snapshot in snapshots),
             ("--out", out),
             ("--encoder", _folder(encoder)),
+            ("--max-tokens", settings.max_tokens),
+            ("--threads", settings.threads),
             ("--recipe", recipe),
         )
         return cls(
             module="training.adapt",
-            arguments=arguments,
+            arguments=(*arguments, "--resume"),
             out=out,
             log=folder / "training.log",
             timeout=math.inf,

@@ -47,17 +47,25 @@ def write_snapshot(
     events tell. Raises FileExistsError.
     """
     source = _Source(store, repository, as_of)
-    contents = Contents()
     vectors = _known_vectors(source, encoder) if encoder else {}
-    contents.vectors = len(vectors)
+    counted = Contents(vectors=len(vectors))
     snapshot.write(
         folder,
         source.facts(),
-        _counted(source.issues(), contents),
+        _counted(source.issues(), counted),
         encoder=encoder if vectors else None,
         vectors=vectors,
     )
-    return contents
+    return counted
+
+
+def contents(folder: Path) -> Contents:
+    """What is in a snapshot that was written before. Raises ArtifactRefused."""
+    found = snapshot.read(folder)
+    counted = Contents(vectors=len(found.vectors))
+    for _ in _counted(iter(found.issues), counted):
+        pass
+    return counted
 
 
 def _counted(issues: Iterator[SnapshotIssue], contents: Contents) -> Iterator[SnapshotIssue]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -94,8 +94,10 @@ class Trainer:
         """
         chosen = options or Options()
         encoder = in_force(self.settings)
-        with self.folder(f"train.{repository.id}") as folder:
-            self.snapshot(repository, folder / "snapshot", encoder, as_of=as_of)
+        with self._folder(f"train.{repository.id}") as folder:
+            snapshot = folder / "snapshot"
+            contents = self.snapshot(repository, snapshot, encoder, as_of=as_of)
+            require_enough(repository, contents)
             launch = Launch.head(
                 folder,
                 self.settings,
@@ -109,14 +111,10 @@ class Trainer:
 
     def snapshot(
         self, repository: Repository, folder: Path, encoder: str, *, as_of: str | None = None
-    ) -> None:
-        """Write what is known of a repository, with the vectors of an encoder that are known.
-
-        Raises NothingToLearn where that is too little for a head.
-        """
+    ) -> Contents:
+        """Write what is known of a repository, with the vectors of an encoder that are known."""
         known = self.store.meta.get(self._key(encoder))
-        contents = write_snapshot(self.store, repository, folder, encoder=known, as_of=as_of)
-        _require_enough(repository, contents)
+        return write_snapshot(self.store, repository, folder, encoder=known, as_of=as_of)
 
     def run(self, launch: Launch, options: Options) -> Path:
         """Run the training of a head and keep the vectors that it computed; returns its bundle.
@@ -150,20 +148,21 @@ class Trainer:
             self.store.vectors.put_many(encoder, fresh)
 
     @contextmanager
-    def folder(self, kind: str) -> Iterator[Path]:
+    def _folder(self, kind: str) -> Iterator[Path]:
         """A folder for one run. It holds issue text, so that only the log outlives the run."""
+        folder = self.new_folder(kind)
+        try:
+            yield folder
+        finally:
+            clear(folder)
+
+    def new_folder(self, kind: str) -> Path:
+        """A new folder for a run; removes those that runs left behind long ago."""
         runs = self.settings.runs
         runs.mkdir(parents=True, exist_ok=True)
         self._sweep(runs)
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
-        folder = runs / f"{kind}.{stamp}.{os.getpid()}.{threading.get_ident()}"
-        folder.mkdir(mode=0o700)
-        try:
-            yield folder
-        finally:
-            for each in folder.iterdir():
-                if each.is_dir():
-                    shutil.rmtree(each, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f"{kind}.{stamp}.", dir=runs))
 
     def _sweep(self, runs: Path) -> None:
         """Remove what runs left behind that ended long ago, the logs included."""
@@ -171,6 +170,13 @@ class Trainer:
         for folder in (*runs.glob("train.*"), *runs.glob("adapt.*")):
             if folder.stat().st_mtime < oldest:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear(folder: Path) -> None:
+    """Remove what a run made; its log stays."""
+    for each in folder.iterdir():
+        if each.is_dir():
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def start(launch: Launch, options: Options) -> None:
@@ -195,7 +201,8 @@ def read_metrics(bundle: Path) -> dict[str, Any]:
     return found
 
 
-def _require_enough(repository: Repository, contents: Contents) -> None:
+def require_enough(repository: Repository, contents: Contents) -> None:
+    """Raise NothingToLearn where a head has too little to learn from."""
     often = max(contents.uses.values(), default=0)
     if contents.labeled >= MIN_LABELED and often >= 2:
         return

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from models import manifest
-from models.encoder import ENCODER_KIND, Encoder
+from models import encoder_card
+from models.encoder import Encoder
 from models.errors import UnknownVersion
 from models.versions import Version, Versions
 
@@ -43,6 +43,17 @@ class Encoders:
         """The folder of a version. Raises UnknownVersion."""
         return self._versions.path(name)
 
+    def whole(self) -> tuple[str, str] | None:
+        """The current version's name and its `Encoder.origin`, None where there is none.
+
+        Reads all of it. Raises UnknownVersion, ArtifactRefused or EncoderRefused where it cannot
+        be used.
+        """
+        name = self.current()
+        if name is None:
+            return None
+        return name, _check(self.path(name)).origin
+
     def rollback(self) -> str | None:
         """Make the version before current again; None: back to the encoder of the settings.
 
@@ -65,6 +76,6 @@ class Encoders:
         return None
 
 
-def _check(folder: Path) -> None:
-    manifest.verify(folder, "card.json", kind=ENCODER_KIND)
-    Encoder.load(str(folder))
+def _check(folder: Path) -> Encoder:
+    encoder_card.read(folder)
+    return Encoder.load(str(folder))

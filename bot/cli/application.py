@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import checks, jobs, learning, models, predicting, processes, setup, sources, undoing
+from bot.cli import (
+    adapting,
+    checks,
+    jobs,
+    learning,
+    models,
+    predicting,
+    processes,
+    setup,
+    sources,
+    undoing,
+)
 
 app = typer.Typer(
     name="labelwright",
@@ -23,10 +34,12 @@ COMMANDS = (
     sources.import_,
     sources.pull,
     learning.train,
+    adapting.adapt,
     predicting.predict,
     predicting.replay,
     learning.evaluate,
     models.models,
+    adapting.encoders,
     undoing.undo,
     jobs.jobs,
     setup.setup,

@@ -80,13 +80,14 @@ def _list(repository: str, registry: Registry, number: int, as_json: bool) -> No
     if as_json:
         print_json(rows)
     elif rows:
-        cells = [[_mark(value) for value in facts.values()] for facts in rows]
+        cells = [[mark(value) for value in facts.values()] for facts in rows]
         print_table(repository, list(rows[0]), cells)
     else:
         print(f"{repository} has no version yet: zero-shot suggestions go on")
 
 
-def _mark(value: Any) -> Any:
+def mark(value: Any) -> Any:
+    """A cell of a list of versions: yes and no are marked, not spelled out."""
     return ("yes" if value else "") if isinstance(value, bool) else value
 
 

@@ -83,7 +83,8 @@ def test_an_adaptation_takes_several_snapshots_and_has_no_time_limit(tmp_path: P
     assert launcher.command(launch, "python")[2:] == [
         *("-m", "training.adapt"),
         *("--snapshot", str(tmp_path / "a"), "--snapshot", str(tmp_path / "b")),
-        *("--out", str(tmp_path / "encoder"), "--encoder", "tiny"),
+        *("--out", str(tmp_path / "encoder"), "--encoder", "tiny", "--max-tokens", "256"),
+        "--resume",
     ]
     assert launch.timeout == math.inf
 

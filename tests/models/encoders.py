@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models import manifest
-from models.encoder import ENCODER_KIND
+from models import encoder_card
+from models.encoder_card import EncoderCard
 
 WORDS = ("the", "app", "crash", "##es", "on", "start", "query", ":", "button", "docs")
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -53,12 +53,26 @@ def write_modules(folder: Path, pooling: Mapping[str, Any], *more: str, prompt: 
     return folder
 
 
-def seal_encoder(folder: Path, *, name: str, **facts: Any) -> Path:
+def seal_encoder(folder: Path, **facts: Any) -> Path:
     """Give an encoder's folder the card by which it counts as one that was trained here."""
-    manifest.seal(folder, "card.json", {"kind": ENCODER_KIND, "name": name, **facts})
+    known: dict[str, Any] = {
+        "name": "own",
+        "origin": "plain",
+        "parent": "plain-0",
+        "corpus": {"texts": 100},
+        "recipe": {},
+        "share": 0.5,
+        "shares": (),
+        "why": "0.5 was best",
+        "losses": {"untrained_head": 5.0, "parent": 3.0, "tuned": 2.0, "chosen": 2.5},
+        "software": {},
+        "created_at": "2026-01-31T12:00:00Z",
+        "seconds": 1.0,
+    }
+    encoder_card.seal(folder, EncoderCard(**{**known, **facts}))
     return folder
 
 
-def own_encoder(folder: Path, *, name: str = "own", seed: int = 0, **facts: Any) -> Path:
+def own_encoder(folder: Path, *, seed: int = 0, **facts: Any) -> Path:
     """`write_encoder` with a card."""
-    return seal_encoder(write_encoder(folder, seed=seed), name=name, **facts)
+    return seal_encoder(write_encoder(folder, seed=seed), **facts)

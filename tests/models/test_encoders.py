@@ -3,11 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from models import manifest
 from models.encoder import Encoder
 from models.encoders import Encoders
 from models.errors import ArtifactRefused, EncoderRefused, UnknownVersion
-from tests.models.encoders import own_encoder, write_encoder
+from tests.models.encoders import own_encoder, seal_encoder, write_encoder
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +80,7 @@ def test_what_is_no_encoder_version_is_refused(encoders: Encoders, tmp_path: Pat
         encoders.publish(write_encoder(tmp_path / "plain"))
     empty = tmp_path / "empty"
     empty.mkdir()
-    manifest.seal(empty, "card.json", {"kind": "labelwright-encoder/1", "name": "x"})
+    seal_encoder(empty)
     with pytest.raises(EncoderRefused, match="holds no encoder"):
         encoders.publish(empty)
     assert encoders.current() is None
