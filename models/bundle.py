@@ -40,7 +40,9 @@ Array = np.ndarray[Any, Any]
 class Bundle:
     """A version in memory. `card` holds its facts, `metrics` the figures of the evaluation fit.
 
-    `validation` maps "probabilities" and "truth" to arrays (issues, labels), out of fold.
+    `validation` maps "probabilities", "truth" and "known" (whether the truth is) to arrays
+    (issues, labels), out of fold, and "numbers" to those of the issues; bundles of the first days
+    have neither "known" nor "numbers".
     `encoder` is the folder of the bundle's own encoder, None where it uses a shared one.
     """
 

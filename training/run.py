@@ -164,9 +164,12 @@ def _bundle(source: Snapshot, made: Outcome, facts: dict[str, Any]) -> bundle.Bu
         "half_life_days": final.half_life,
         **facts,
     }
-    validation = {
+    rows = final.out_of_fold.rows
+    validation: dict[str, np.ndarray[Any, Any]] = {
+        "numbers": np.array([examples.issues[i].number for i in rows], dtype=np.int64),
         "probabilities": final.out_of_fold.probabilities.astype(np.float32),
         "truth": final.out_of_fold.truth,
+        "known": examples.weights[rows] > 0,
     }
     ordered = {key: vectors[key] for key in newest} | vectors
     return bundle.Bundle(final.labels, final.head, past, ordered, card, made.metrics, validation)

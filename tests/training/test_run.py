@@ -69,6 +69,15 @@ def test_past_issues_lie_beside_their_vectors(version: Bundle):
     assert len(version.vectors) == len(version.past) + len(version.labels)
 
 
+def test_out_of_fold_scores_say_whose_they_are(version: Bundle):
+    labels = {issue.number: set(issue.labels) for issue in sample_issues()}
+    found = version.validation
+    assert len(set(found["numbers"].tolist())) == len(found["numbers"]) == len(found["truth"])
+    for number, row in zip(found["numbers"].tolist(), found["truth"], strict=True):
+        assert {n for n, on in zip(version.labels.names, row, strict=True) if on} == labels[number]
+    assert found["known"].all()
+
+
 def test_published_version_predicts(trained: Path, encoder: Encoder):
     new = list(read_lines("new.jsonl"))[:8]
     predictor = Predictor.load(trained, encoder)
