@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -33,7 +34,13 @@ def loss_curve(history: Entries, path: Path) -> None:
     if validation:
         _name_last(axes, validation)
     _style(axes)
-    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
+    if axes.get_legend_handles_labels()[0]:
+        place = "outside upper left"
+        figure.legend(loc=place, ncols=2, frameon=False, fontsize=9, labelcolor=INK)
+    last = max((float(entry["step"]) for entry in history if "step" in entry), default=0.0)
+    axes.set_xlim(-0.02 * max(last, 1), 1.04 * max(last, 1))
+    with rc_context({"svg.hashsalt": path.name}):
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
     figure.savefig(path.with_suffix(".png"), dpi=DPI, metadata={"Software": None})
 
 
@@ -102,5 +109,3 @@ def _style(axes: Axes) -> None:
     for side in ("left", "bottom"):
         axes.spines[side].set_color(PALE)
     axes.tick_params(colors=INK, labelsize=9)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=9, loc="upper right", labelcolor=INK)

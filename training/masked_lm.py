@@ -26,6 +26,7 @@ from transformers import (
 
 from models.errors import ModelError
 from training.checkpoint import NO_CHECKPOINT, Checkpoint, load
+from training.corpus import Window
 from training.masking import IGNORED
 
 Array = np.ndarray[Any, Any]
@@ -86,10 +87,12 @@ def head_of(model: PreTrainedModel) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if id(parameter) not in inside]
 
 
-def count_tokens(rows: Sequence[Sequence[int]], size: int) -> Array:
-    """How often each of `size` tokens occurs, int (size,)."""
-    flat = np.fromiter((token for row in rows for token in row), dtype=np.int64)
-    return np.bincount(flat, minlength=size)
+def count_tokens(rows: Sequence[Window], size: int) -> Array:
+    """How often each of `size` tokens occurs in windows, int (size,); special ones never do."""
+    counts = np.zeros(size, dtype=np.int64)
+    for row in rows:
+        np.add.at(counts, np.asarray(row.ids)[np.asarray(row.special) == 0], 1)
+    return counts
 
 
 def masked_loss(model: nn.Module, batch: dict[str, Any]) -> Tensor:

@@ -42,7 +42,7 @@ def prepare(corpus: Corpus, checkpoint: Checkpoint, recipe: AdaptRecipe) -> Mate
     size = {"max_tokens": recipe.max_tokens, "overlap": recipe.overlap}
     train = windows(corpus.texts, checkpoint.tokenizer, **size)
     judged = windows(corpus.held_out, checkpoint.tokenizer, **size)
-    counts = count_tokens([window.ids for window in train], len(checkpoint.tokenizer))
+    counts = count_tokens(train, len(checkpoint.tokenizer))
     rng = np.random.default_rng(recipe.seed)
     train = _some(train, recipe.max_windows, rng)
     held_out = HeldOut(_some(judged, recipe.judged, rng), checkpoint, seed=recipe.seed)
