@@ -76,7 +76,8 @@ def similarity(targets: Array, weights: Array) -> tuple[Array, Array]:
     """(targets, weights) of all pairs of issues, both (issues, issues) float32.
 
     From label targets and weights (issues, labels): the Jaccard similarity of the label sets, over
-    the labels that are known of both. The weight is 0 where neither has a label, or on the diagonal.
+    the labels that are known of both. The weight is 0 on the diagonal and where neither has a
+    label.
     """
     on, known = targets >= 0.5, weights > 0
     on = on & known

@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,9 +27,10 @@ from models.text import IssueText
 from training.batches import by_length, pad
 from training.checkpoint import Checkpoint
 from training.data import Examples
+from training.hardware import autocast
 from training.metrics import micro_f1
 from training.progress import Report
-from training.trainer import History, Schedule, Work, has_bf16, train
+from training.trainer import History, Schedule, Work, train
 
 Array = np.ndarray[Any, Any]
 Addition = Callable[["Tagger"], Tensor]
@@ -133,7 +133,7 @@ class Tagger(nn.Module):
 
 
 def finetune(
-    checkpoint: Checkpoint,
+    start: Checkpoint | Tagger,
     lessons: Sequence[Lesson],
     tuning: Tuning,
     *,
@@ -144,14 +144,18 @@ def finetune(
 ) -> tuple[Tagger, History]:
     """Tune the encoder on all lessons together; same lessons and seed, same weights.
 
+    `start` is a checkpoint, or a model of the same lessons, of which a copy is tuned further.
     With `validation` (a lesson for each lesson) the epoch with the best micro F1 on it is kept.
     `addition` is a loss that is added at each step, given the model: what semi-supervised methods
     learn from unlabeled text; `focus` weighs each example's loss by how well it is known already.
     Without a text the model stays as it is. Raises Diverged, OutOfMemory.
     """
     torch.manual_seed(tuning.schedule.seed)
+    checkpoint = start.checkpoint if isinstance(start, Tagger) else start
     model = Tagger(checkpoint, lessons, tuning)
-    if tuning.probe:
+    if isinstance(start, Tagger):
+        model.load_state_dict(start.state_dict())
+    elif tuning.probe:
         probe(model, lessons)
     rows = [(k, i) for k, lesson in enumerate(lessons) for i in range(len(lesson.texts))]
     tokens = [model.tokens(lesson.texts) for lesson in lessons]
@@ -197,11 +201,6 @@ def probe(model: Tagger, lessons: Sequence[Lesson], *, c: float = PROBE_C) -> No
         with torch.no_grad():
             head.weight.copy_(torch.from_numpy(coef))
             head.bias.copy_(torch.from_numpy(intercept))
-
-
-def autocast(device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 products where the hardware has them."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bf16())
 
 
 class _Loss:

@@ -165,3 +165,15 @@ def test_probabilities_of_a_group_that_is_not_complete_leave_room(checkpoint: Ch
     model, _ = finetune(checkpoint, [lesson], ONCE)
     p = model.predict(lesson.texts, lesson)
     assert (p[:, :2].sum(axis=1) < 1.0).all()
+
+
+def test_a_model_is_tuned_further_in_a_copy(checkpoint: Checkpoint) -> None:
+    lesson = Lesson.of(planted(16))
+    first, _ = finetune(checkpoint, [lesson], ONCE)
+    before = first.heads[0].weight.detach().clone()
+    still = replace(ONCE, schedule=replace(ONCE.schedule, learning_rate=0.0, head_rate=0.0))
+    same, _ = finetune(first, [lesson], still)
+    further, _ = finetune(first, [lesson], ONCE)
+    assert torch.equal(same.heads[0].weight, before)
+    assert not torch.equal(further.heads[0].weight, before)
+    assert torch.equal(first.heads[0].weight, before)

@@ -1,6 +1,7 @@
 """Contrastive few-shot tuning of the encoder, then a logistic head on the tuned vectors.
 
-Source: SetFit (Tunstall et al. 2022, arXiv 2209.11055); `training/contrastive.py` says what differs.
+Source: SetFit (Tunstall et al. 2022, arXiv 2209.11055); what differs says
+`training/contrastive.py`.
 """
 
 from __future__ import annotations

@@ -67,15 +67,17 @@ def best_space(resources: Resources) -> Space:
     return resources.adapted or resources.vanilla
 
 
-def learn(space: Space, tasks: Sequence[Task], resources: Resources) -> Learned:
-    """Tune on all tasks together.
+def learn(
+    space: Space, tasks: Sequence[Task], resources: Resources, tuning: Tuning | None = None
+) -> Learned:
+    """Tune on all tasks together, as `plan` says where `tuning` does not.
 
     With ENOUGH_TO_SPLIT issues in each, epochs and thresholds are chosen on a fifth of them, and
     the encoder is tuned once more on all. Raises Diverged, OutOfMemory.
     """
     checkpoint = Checkpoint.find(str(space.folder))
     labeled = [task.labeled for task in tasks]
-    tuning = plan([len(each) for each in labeled], resources)
+    tuning = tuning or plan([len(each) for each in labeled], resources)
     lessons = tuple(Lesson.of(each) for each in labeled)
     thresholds = (0.5,) * len(lessons)
     chosen: dict[str, Any] = {"epochs": tuning.schedule.epochs, "chosen_on": "nothing"}
@@ -129,7 +131,7 @@ def inner_split(labeled: Sequence[Examples], seed: int) -> tuple[list[Examples],
 def cautious_thresholds(
     model: Tagger, lessons: Sequence[Lesson], held: Sequence[Examples]
 ) -> tuple[float, ...]:
-    """The best threshold on what each repository held back, pulled to one half where that is little."""
+    """The best threshold on what each repository held back; near one half where that is little."""
     found = []
     for k, (lesson, seen) in enumerate(zip(lessons, held, strict=True)):
         positives = float(seen.truth.sum())

@@ -7,6 +7,9 @@ Training-signal annealing releases labeled examples bit by bit, so that a few of
 learned by heart. Per label both are binary; inside a group of labels that exclude each other they
 are taken over the group. What predicts the originals is a moving average of the weights (Mean
 Teacher, Tarvainen and Valpola 2017, arXiv 1703.01780).
+
+It starts from the fine-tuned model: begun together with fine-tuning, consistency has only the first
+guesses of a few labels to agree with.
 """
 
 from __future__ import annotations
@@ -21,13 +24,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.errors import EncoderRefused
 from models.text import IssueText
+from training.augment import distort, replace_words
 from training.checkpoint import Checkpoint
 from training.finetune import Lesson, Tagger, Tuning, finetune
+from training.guesses import TRAINED, Guesser
 from training.methods import finetuned
 from training.methods.base import Fitted, Resources, Task
 from training.methods.finetuned import NO_TEXT, Learned, best_space, plan
-
 
 NEAREST = 3
 """What is unlabeled comes nearest first; pull requests, which come last, are seldom drawn."""
@@ -46,15 +51,17 @@ class Settings:
     batch        unlabeled issues a step
     pool         unlabeled issues in all, drawn at random
     decay        of the moving average that predicts the originals
+    rate         share of fine-tuning's learning rates
     """
 
     weight: float = 1.0
     temperature: float = 0.7
     confidence: float = 0.7
-    annealing: Literal["linear", "log", "exp"] | None = None
+    annealing: Literal["linear", "log", "exp"] | None = "linear"
     batch: int = 12
     pool: int = 512
-    decay: float = 0.9
+    decay: float = 0.99
+    rate: float = 0.5
 
 
 def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
@@ -62,34 +69,58 @@ def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     return learn(tasks, resources, Settings()).fitted()
 
 
-def learn(tasks: Sequence[Task], resources: Resources, settings: Settings) -> Learned:
-    """Tune on all tasks together with consistency. Raises Diverged, OutOfMemory."""
+def learn(
+    tasks: Sequence[Task],
+    resources: Resources,
+    settings: Settings,
+    tuning: Tuning | None = None,
+) -> Learned:
+    """Fine-tune on all tasks together, then go on with consistency.
+
+    Raises Diverged, OutOfMemory.
+    """
     space = best_space(resources)
-    if not any(task.unlabeled for task in tasks):
-        plain = finetuned.learn(space, tasks, resources)
-        return replace(plain, chosen={**plain.chosen, "fallback": NO_TEXT})
-    checkpoint = Checkpoint.find(str(space.folder))
-    lessons = tuple(Lesson.of(task.labeled) for task in tasks)
-    tuning = plan([len(task.labeled) for task in tasks], resources)
+    plain = finetuned.learn(space, tasks, resources, tuning)
     rng = np.random.default_rng(resources.seed)
-    pools = [
-        checkpoint.tokens(
-            [t.full for t in draw(task.unlabeled, settings.pool, rng)], tuning.max_tokens
-        )
-        for task in tasks
-    ]
-    consistency = Consistency(lessons, pools, tuning, settings)
+    drawn = [draw(task.unlabeled, settings.pool, rng) for task in tasks]
+    if not any(drawn):
+        return replace(plain, chosen={**plain.chosen, "fallback": NO_TEXT})
+    tuning = gentle(tuning or plan([len(task.labeled) for task in tasks], resources), settings)
+    pools = [Pool(texts, rewritten(texts, plain.model.checkpoint, tuning)) for texts in drawn]
+    consistency = Consistency(plain.lessons, pools, tuning, settings)
     model, _ = finetune(
-        checkpoint,
-        lessons,
+        plain.model,
+        plain.lessons,
         tuning,
         addition=consistency,
         focus=consistency.anneal if settings.annealing else None,
         report=consistency.follow,
     )
-    thresholds = (0.5,) * len(lessons)
-    chosen = {"checkpoint": checkpoint.folder.name, "epochs": tuning.schedule.epochs}
-    return Learned(model, lessons, thresholds, {**chosen, **asdict(settings)})
+    return replace(plain, model=model, chosen={**plain.chosen, **asdict(settings)})
+
+
+def gentle(tuning: Tuning, settings: Settings) -> Tuning:
+    """As for fine-tuning, at a share of the rates: the model is good already."""
+    slower = replace(
+        tuning.schedule,
+        learning_rate=settings.rate * tuning.schedule.learning_rate,
+        head_rate=settings.rate * tuning.schedule.head_rate,
+    )
+    return replace(tuning, schedule=slower)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A repository's unlabeled texts, and the same with words replaced."""
+
+    texts: tuple[IssueText, ...]
+    rewritten: tuple[IssueText, ...]
+
+    def batch(self, size: int, rng: np.random.Generator) -> tuple[list[IssueText], list[IssueText]]:
+        """(texts, copies): some at random; the copies are distorted anew each time."""
+        rows = rng.choice(len(self.texts), size=min(size, len(self.texts)), replace=False)
+        copies = distort([self.rewritten[i] for i in rows], int(rng.integers(2**31)))
+        return [self.texts[i] for i in rows], copies
 
 
 class Consistency:
@@ -98,13 +129,13 @@ class Consistency:
     def __init__(
         self,
         lessons: Sequence[Lesson],
-        pools: Sequence[Sequence[list[int]]],
+        pools: Sequence[Pool],
         tuning: Tuning,
         settings: Settings,
     ) -> None:
         self._lessons = lessons
         self._pools = pools
-        self._heads = [k for k, pool in enumerate(pools) if pool]
+        self._heads = [k for k, pool in enumerate(pools) if pool.texts]
         self._tuning = tuning
         self._settings = settings
         self._rng = np.random.default_rng(tuning.schedule.seed)
@@ -127,13 +158,11 @@ class Consistency:
         """The divergence on a batch of one repository's unlabeled issues."""
         k = self._heads[self._steps % len(self._heads)]
         self._steps += 1
-        pool, size = self._pools[k], min(self._settings.batch, len(self._pools[k]))
-        rows = [pool[i] for i in self._rng.choice(len(pool), size=size, replace=False)]
-        copies = [distort(row, self._rng) for row in rows]
+        texts, copies = self._pools[k].batch(self._settings.batch, self._rng)
         teacher = self._follow_weights(model)
         with torch.no_grad():
-            originals = teacher.logits(teacher(*model.batch(rows)), k)
-        logits = model.logits(model(*model.batch(copies)), k)
+            originals = teacher.logits(teacher(*model.batch(model.tokens(texts))), k)
+        logits = model.logits(model(*model.batch(model.tokens(copies))), k)
         loss = divergence(logits, originals, self._lessons[k], self._settings)
         return self._settings.weight * loss
 
@@ -191,20 +220,24 @@ def released(schedule: str, done: float, classes: int) -> float:
     return share * (1.0 - 1.0 / classes) + 1.0 / classes
 
 
-def distort(
-    row: Sequence[int], rng: np.random.Generator, *, deleted: float = 0.1, swapped: float = 0.1
-) -> list[int]:
-    """A copy of token ids with some deleted and some swapped; the first and the last stay."""
-    inside = np.array(row[1:-1], dtype=np.int64)
-    inside = inside[rng.random(len(inside)) >= deleted]
-    for _ in range(int(swapped * len(inside) / 2)):
-        i, j = rng.integers(len(inside), size=2)
-        inside[[i, j]] = inside[[j, i]]
-    return [*row[:1], *inside.tolist(), *row[1:][-1:]]
+def rewritten(
+    texts: Sequence[IssueText], checkpoint: Checkpoint, tuning: Tuning
+) -> tuple[IssueText, ...]:
+    """The texts with words replaced by what a masked language model would write there.
+
+    As they are, where the checkpoint has no trained masked-language head.
+    """
+    try:
+        guesser = Guesser(checkpoint.folder, tuning.max_tokens)
+    except EncoderRefused:
+        return tuple(texts)
+    if guesser.head != TRAINED:
+        return tuple(texts)
+    return tuple(replace_words(texts, guesser, tuning.schedule.seed))
 
 
 def draw(texts: Sequence[IssueText], count: int, rng: np.random.Generator) -> tuple[IssueText, ...]:
-    """So many texts at random of the first NEAREST times as many, each once, empty ones left out."""
+    """So many texts at random of the first NEAREST times as many, each once, none of them empty."""
     told = list({text.hash: text for text in texts if text.full.strip()}.values())
     told = told[: NEAREST * count]
     taken = rng.permutation(len(told))[:count]

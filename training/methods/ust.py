@@ -22,7 +22,8 @@ from models.head import squash
 from models.text import IssueText
 from training.batches import by_length
 from training.checkpoint import Checkpoint
-from training.finetune import TOKENS_PER_PREDICTION, Lesson, Tagger, Tuning, autocast, finetune
+from training.finetune import TOKENS_PER_PREDICTION, Lesson, Tagger, Tuning, finetune
+from training.hardware import autocast
 from training.methods import finetuned
 from training.methods.base import Fitted, Resources, Task
 from training.methods.finetuned import NO_TEXT, Learned, best_space, plan
@@ -43,8 +44,7 @@ class Settings:
     pool      unlabeled issues, drawn at random anew in each round
     taken     of them with pseudo-labels
     sampling  "easy": what the passes agree on; "hard": what they do not
-    epochs    of a student
-    labeled   what labeled issues weigh in sum against the pseudo-labeled, if that is more than 1 each
+    labeled   what labeled issues weigh in sum against the pseudo-labeled, but at least 1 each
     """
 
     rounds: int = 2
@@ -52,7 +52,7 @@ class Settings:
     pool: int = 384
     taken: int = 192
     sampling: Literal["easy", "hard"] = "easy"
-    epochs: int = 3
+    student_epochs: int = 3
     labeled: float = 1.0
 
 
@@ -60,18 +60,24 @@ def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     """From the adapted checkpoint where there is one; plain fine-tuning without unlabeled text."""
     settings = Settings()
     if resources.effort > 1:
-        settings = replace(settings, rounds=1, passes=2, epochs=1)
+        settings = replace(settings, rounds=1, passes=2, student_epochs=1)
     return learn(tasks, resources, settings).fitted()
 
 
-def learn(tasks: Sequence[Task], resources: Resources, settings: Settings) -> Learned:
+def learn(
+    tasks: Sequence[Task],
+    resources: Resources,
+    settings: Settings,
+    tuning: Tuning | None = None,
+) -> Learned:
     """Teacher, then students, on all tasks together. Raises Diverged, OutOfMemory."""
     space = best_space(resources)
-    learned = finetuned.learn(space, tasks, resources)
-    if not any(task.unlabeled for task in tasks):
+    learned = finetuned.learn(space, tasks, resources, tuning)
+    if not any(draw(task.unlabeled, 1, np.random.default_rng(0)) for task in tasks):
         return replace(learned, chosen={**learned.chosen, "fallback": NO_TEXT})
     checkpoint = Checkpoint.find(str(space.folder))
-    tuning = student_tuning(tasks, resources, settings)
+    tuning = tuning or plan([len(task.labeled) for task in tasks], resources)
+    student = student_tuning(tuning, settings)
     for number in range(settings.rounds):
         rng = np.random.default_rng((resources.seed, number))
         lessons = [
@@ -80,17 +86,16 @@ def learn(tasks: Sequence[Task], resources: Resources, settings: Settings) -> Le
             )
             for k, (lesson, task) in enumerate(zip(learned.lessons, tasks, strict=True))
         ]
-        model, _ = finetune(checkpoint, lessons, tuning)
+        model, _ = finetune(checkpoint, lessons, student)
         learned = replace(learned, model=model)
     return replace(learned, chosen={**learned.chosen, **asdict(settings)})
 
 
-def student_tuning(tasks: Sequence[Task], resources: Resources, settings: Settings) -> Tuning:
+def student_tuning(tuning: Tuning, settings: Settings) -> Tuning:
     """As for the teacher, with fewer epochs over more issues."""
-    tuning = plan([len(task.labeled) for task in tasks], resources)
     schedule = replace(
         tuning.schedule,
-        epochs=settings.epochs,
+        epochs=settings.student_epochs,
         tokens=max(tuning.schedule.tokens, LARGEST_BATCH * tuning.max_tokens),
     )
     return replace(tuning, schedule=schedule)
@@ -141,9 +146,8 @@ def bald(passes: Array, lesson: Lesson) -> Array:
 
     Entropy of the mean less mean of the entropies, summed over labels; a group is one variable.
     """
-    return _entropy(passes.mean(axis=0), lesson) - np.mean(
-        [_entropy(each, lesson) for each in passes], axis=0
-    )
+    each = [_entropy(one, lesson) for one in passes]
+    return np.asarray(_entropy(passes.mean(axis=0), lesson) - np.mean(each, axis=0))
 
 
 def _entropy(p: Array, lesson: Lesson) -> Array:

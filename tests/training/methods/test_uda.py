@@ -1,0 +1,123 @@
+"""Consistency between unlabeled issues and their copies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from models.labels import Group
+from models.text import IssueText, prepare
+from tests.training.methods.tuned import FAST, HARD_SLICES, assert_survives, quick, tiny_space
+from tests.training.planted import WORDS, planted
+from training.checkpoint import Checkpoint
+from training.data import Examples
+from training.finetune import Lesson
+from training.methods import finetuned
+from training.methods.base import Resources, Task
+from training.methods.space import Space
+from training.methods.uda import Settings, divergence, draw, fit, learn, released, rewritten
+
+POOL = planted(40, seed=7).texts
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
+    return tiny_space(tmp_path_factory.mktemp("encoders"))
+
+
+@pytest.mark.parametrize("examples", HARD_SLICES.values(), ids=HARD_SLICES)
+def test_it_survives(space: Space, examples: Examples) -> None:
+    assert_survives(fit, space, Task(examples, POOL))
+
+
+@pytest.mark.parametrize("unlabeled", [(), (prepare("", ""),)], ids=["none", "empty"])
+def test_without_unlabeled_text_it_is_plain_fine_tuning_and_says_so(
+    space: Space, unlabeled: tuple[IssueText, ...]
+) -> None:
+    task = Task(planted(10), unlabeled)
+    (fitted,) = fit([task], quick(space))
+    (plain,) = finetuned.fit([task], quick(space))
+    texts = task.labeled.texts
+    assert np.array_equal(fitted.predict(texts), plain.predict(texts))
+    assert "no unlabeled text" in fitted.chosen["fallback"]
+
+
+def test_a_repository_without_unlabeled_text_is_learned_beside_one_that_has_some(
+    space: Space,
+) -> None:
+    tasks = [Task(planted(10)), Task(planted(12, names=tuple(WORDS)[:2], exclusive=True), POOL)]
+    first, second = fit(tasks, quick(space))
+    assert first.predict(POOL).shape == (40, 3)
+    assert second.predict(POOL).sum(axis=1) == pytest.approx(1.0)
+
+
+def test_the_same_seed_gives_the_same_probabilities(space: Space) -> None:
+    task = Task(planted(10), POOL)
+    first, again = (fit([task], quick(space))[0].predict(POOL) for _ in range(2))
+    assert np.array_equal(first, again)
+
+
+def test_copies_are_predicted_like_their_originals_once_that_was_learned(space: Space) -> None:
+    resources = Resources(vanilla=space, max_tokens=32)
+    task = Task(planted(48), POOL)
+    unseen = planted(60, seed=1)
+    settings = Settings(confidence=0.0, annealing="linear")
+    (fitted,) = learn([task], resources, settings, FAST).fitted()
+    decided = fitted.predict(unseen.texts) >= fitted.threshold
+    assert (decided == unseen.truth).mean() > 0.8
+
+
+def test_a_copy_that_says_the_same_does_not_diverge() -> None:
+    lesson = Lesson.of(planted(4))
+    logits = torch.tensor([[3.0, -2.0, 0.5], [0.1, 4.0, -4.0]])
+    same = Settings(temperature=1.0, confidence=0.0)
+    for grouped in (lesson, replace(lesson, groups=(Group("kind", ("bug", "ui")),))):
+        assert divergence(logits, logits, grouped, same) == pytest.approx(0.0, abs=1e-6)
+        assert divergence(-logits, logits, grouped, same) > 1.0
+
+
+def test_an_original_that_is_not_confident_does_not_count() -> None:
+    unsure = torch.full((2, 3), 0.2)
+    free = Lesson.of(planted(4))
+    for lesson in (free, Lesson.of(planted(4, exclusive=True))):
+        assert divergence(unsure + 5.0, unsure, lesson, Settings(confidence=0.9)) == 0.0
+    assert divergence(unsure + 5.0, unsure, free, Settings(confidence=0.0)) > 0.0
+
+
+def test_sharpening_asks_for_more_than_the_original_says() -> None:
+    lesson = Lesson.of(planted(4))
+    logits = torch.full((1, 3), 1.0, requires_grad=True)
+    settings = Settings(temperature=0.5, confidence=0.0)
+    divergence(logits, logits.detach(), lesson, settings).backward()
+    assert logits.grad is not None
+    assert (logits.grad < 0).all()
+
+
+@pytest.mark.parametrize("schedule", ["linear", "log", "exp"])
+def test_annealing_rises_from_chance_to_everything(schedule: str) -> None:
+    steps = [released(schedule, done, 4) for done in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert steps == sorted(steps)
+    assert steps[0] == pytest.approx(0.25, abs=0.01)
+    assert steps[-1] == pytest.approx(1.0, abs=0.01)
+    assert released("log", 0.5, 2) > released("linear", 0.5, 2) > released("exp", 0.5, 2)
+
+
+def test_the_pool_is_drawn_from_the_nearest_texts_each_once() -> None:
+    texts = [prepare(f"issue {i}", "") for i in range(100)]
+    drawn = draw([prepare("", ""), *texts, *texts], 10, np.random.default_rng(0))
+    assert len({text.hash for text in drawn}) == 10
+    assert {text.hash for text in drawn} <= {text.hash for text in texts[:30]}
+
+
+def test_texts_are_rewritten_only_by_a_head_that_was_trained(
+    space: Space, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from tests.training.tiny import tiny_masked_lm
+
+    masked = tiny_masked_lm(tmp_path_factory.mktemp("masked") / "tiny")
+    texts = planted(4).texts
+    assert rewritten(texts, Checkpoint.find(str(space.folder)), FAST) == texts
+    assert rewritten(texts, Checkpoint.find(str(masked)), FAST) != texts
