@@ -14,7 +14,7 @@ from bot.feedback import derive, kind_today
 from bot.repo_config import RepoConfig
 
 if TYPE_CHECKING:
-    from bot.store.rows import AppliedLabel, Issue, Label, LabelEvent
+    from bot.store.rows import Answer, AppliedLabel, Issue, Label, LabelEvent
     from models.snapshot import Provenance
 
 
@@ -33,12 +33,15 @@ def standing(
     labels: Mapping[int, Label],
     config: RepoConfig,
     *,
+    answers: Sequence[Answer] = (),
     as_of: str | None = None,
 ) -> Standing:
     """Where an issue's labels stand now, or at `as_of` (GitHub's time).
 
     `events` are the issue's in their order, `applied` what we put on it, `labels` those that the
     repository has. A label that no event tells of counts as it is now, of unknown provenance.
+    `answers` are what a person said here about the issue: as good as doing it on GitHub, until
+    something newer happens there.
     """
     ours = list(applied)
     confirmed = {
@@ -49,6 +52,13 @@ def standing(
     for label in labels.values():
         about = _about(label, events)
         before = [e for e in about if as_of is None or e.at < as_of]
+        answer = _answer(label, answers, before, as_of)
+        if answer is not None:
+            if answer.belongs:
+                present[label.name] = "person"
+            else:
+                removed.append(label.name)
+            continue
         if not _was_on(label.id in issue.labels, about, before):
             if before and _taken_off_by_person(before[-1], config):
                 removed.append(label.name)
@@ -69,6 +79,17 @@ def _about(label: Label, events: Iterable[LabelEvent]) -> list[LabelEvent]:
         if event.label_id == label.id
         or (event.label_id is None and event.label_name.casefold() == name)
     ]
+
+
+def _answer(
+    label: Label, answers: Iterable[Answer], before: Sequence[LabelEvent], as_of: str | None
+) -> Answer | None:
+    """What a person said here about the label, after all that happened to it on GitHub."""
+    for answer in answers:
+        is_past = as_of is None or answer.at < as_of
+        if answer.label_id == label.id and is_past:
+            return None if before and before[-1].at > answer.at else answer
+    return None
 
 
 def _was_on(is_on: bool, about: Sequence[LabelEvent], before: Sequence[LabelEvent]) -> bool:

@@ -101,6 +101,7 @@ class _Source:
         self.applied: dict[int, list[AppliedLabel]] = defaultdict(list)
         for row in store.decisions.applied(repository.id):
             self.applied[row.number].append(row)
+        self.answers = store.answers.all(repository.id)
 
     def facts(self) -> SnapshotRepository:
         """What a training needs to know beside the issues."""
@@ -141,6 +142,7 @@ class _Source:
             self.applied.get(issue.number, ()),
             self.labels,
             self.config,
+            answers=self.answers.get(issue.number, ()),
             as_of=self.as_of,
         )
         title, body = opened_text(issue)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from models.labels import LabelScore
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -28,3 +34,14 @@ class Prediction:
     scores: tuple[LabelScore, ...]
     neighbours: tuple[Neighbour, ...] = ()
     caution: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """What a version says of many issues: `probabilities` (issues, labels), in the order of
+    `names`, and the encoder's `vectors` (issues, 2 * dimension)."""
+
+    version: str
+    names: tuple[str, ...]
+    probabilities: Array
+    vectors: Array

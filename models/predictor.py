@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from models import bundle
-from models.encoder import DEFAULT_ENCODER, Encoder
+from models.encoder import DEFAULT_ENCODER, Encoder, Progress
 from models.errors import EncoderMismatch
 from models.labels import LabelScore, LabelSet
 from models.language import foreign_language
 from models.neighbours import Neighbours
-from models.prediction import Neighbour, Prediction
+from models.prediction import Examined, Neighbour, Prediction
 from models.text import IssueText, prepare
 
 __all__ = ["Neighbour", "Prediction", "Predictor"]
@@ -59,6 +59,13 @@ class Predictor:
         and a decision must not depend on who else was in the queue.
         """
         return [self._one(prepare(title, body)) for title, body in texts]
+
+    def examine(self, texts: Sequence[IssueText], *, progress: Progress | None = None) -> Examined:
+        """Scores and vectors of many texts at once, for a choice among them."""
+        rows = self._encoder.encode_issues(texts, progress=progress)
+        vectors = rows.astype(np.float16).astype(np.float32)
+        found = self.bundle.head.probabilities(texts, vectors)
+        return Examined(self.version, self.bundle.labels.names, found, vectors)
 
     def _one(self, text: IssueText) -> Prediction:
         vector = self._encoder.encode_issues([text]).astype(np.float16).astype(np.float32)

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models.encoder import Encoder
+from models.encoder import Encoder, Progress
 from models.labels import LabelScore
-from models.prediction import Prediction
+from models.prediction import Examined, Prediction
 from models.text import IssueText, prepare
 
 Array = np.ndarray[Any, Any]
@@ -50,6 +50,12 @@ class ZeroShot:
     def predict(self, texts: Sequence[tuple[str, str]]) -> list[Prediction]:
         """One prediction for each (title, body): suggestions only."""
         return [self._one(prepare(title, body)) for title, body in texts]
+
+    def examine(self, texts: Sequence[IssueText], *, progress: Progress | None = None) -> Examined:
+        """Scores and vectors of many texts at once, for a choice among them."""
+        vectors = self._encoder.encode_issues(texts, progress=progress)
+        names = tuple(label.name for label in self.labels)
+        return Examined(self.version, names, self.probabilities(vectors), vectors)
 
     def _one(self, text: IssueText) -> Prediction:
         probabilities = self.probabilities(self._encoder.encode_issues([text]))[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from bot.store.answers import Answers
 from bot.store.connection import Connections
 from bot.store.decisions import Decisions
 from bot.store.deliveries import Deliveries
@@ -43,6 +44,7 @@ class Store:
         self.labels = Labels(self._connections, now)
         self.issues = Issues(self._connections)
         self.events = Events(self._connections)
+        self.answers = Answers(self._connections)
         self.decisions = Decisions(self._connections, now)
         self.vectors = Vectors(self._connections)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.store.connection import Connections, Row, clean
 from bot.store.rows import Label
 
-_HOLDERS = ("issue_labels", "label_events", "applied_labels")
+_HOLDERS = ("issue_labels", "label_events", "applied_labels", "answers")
 
 
 class Labels:

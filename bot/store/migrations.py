@@ -38,6 +38,24 @@ def m002_no_titles_of_neighbours(db: Database) -> None:
     db.execute("CREATE INDEX decisions_in_order ON decisions (repository_id, id)")
 
 
+@migrations()
+def m003_answers(db: Database) -> None:
+    """What a person said here about an issue's labels, which GitHub does not know of."""
+    db.execute(
+        """
+        CREATE TABLE answers (
+          repository_id INTEGER NOT NULL
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          number INTEGER NOT NULL,
+          label_id INTEGER NOT NULL,
+          belongs INTEGER NOT NULL,
+          at TEXT NOT NULL,
+          PRIMARY KEY (repository_id, number, label_id)
+        ) STRICT
+        """
+    )
+
+
 def migrate(
     path: Path, *, steps: Migrations = migrations, now: Callable[[], float] = time.time
 ) -> Path | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.repo_config import Mode
 
 _FLAGS = ("private", "archived", "removed")
-_HOLDERS = ("issues", "labels", "label_events", "decisions", "applied_labels")
+_HOLDERS = ("issues", "labels", "label_events", "decisions", "applied_labels", "answers")
 
 
 class Repositories:

@@ -125,6 +125,17 @@ class LabelEvent:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What a person said here, not on GitHub: whether a label belongs to an issue."""
+
+    repository_id: int
+    number: int
+    label_id: int
+    belongs: bool
+    at: str
+
+
+@dataclass(frozen=True)
 class Delivery:
     """A webhook delivery as it was received; `received_at` is epoch seconds."""
 

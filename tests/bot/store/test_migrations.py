@@ -13,7 +13,12 @@ from sqlite_utils.migrations import Migrations
 
 from bot.errors import SchemaTooNew, StoreError
 from bot.store import Store, connection
-from bot.store.migrations import m001_first_schema, m002_no_titles_of_neighbours, migrate
+from bot.store.migrations import (
+    m001_first_schema,
+    m002_no_titles_of_neighbours,
+    m003_answers,
+    migrate,
+)
 
 
 def newer(*, fails: bool = False) -> Migrations:
@@ -21,9 +26,10 @@ def newer(*, fails: bool = False) -> Migrations:
     steps = Migrations("labelwright")
     steps()(m001_first_schema)
     steps()(m002_no_titles_of_neighbours)
+    steps()(m003_answers)
 
     @steps()
-    def m003_more(db: Database) -> None:
+    def m004_more(db: Database) -> None:
         db.execute("CREATE TABLE more (id INTEGER PRIMARY KEY)")
         db.execute("UPDATE meta SET value = 'changed' WHERE key = 'identity'")
         if fails:
@@ -83,7 +89,7 @@ def test_a_migrated_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_used_database_is_backed_up_before_it_is_migrated(tmp_path: Path) -> None:
     path, identity = used(tmp_path)
     backup = migrate(path, steps=newer(), now=lambda: 0.0)
-    assert backup == tmp_path / "labelwright.db.before-m003_more.19700101T000000Z"
+    assert backup == tmp_path / "labelwright.db.before-m004_more.19700101T000000Z"
     assert (meta(backup, "k"), meta(backup, "identity")) == ("kept", identity)
     assert "more" not in tables(backup)
     assert "more" in tables(path)
@@ -114,9 +120,9 @@ def test_a_failing_first_migration_leaves_no_tables(tmp_path: Path) -> None:
 def test_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
     path, _ = used(tmp_path)
     migrate(path, steps=newer())
-    with pytest.raises(SchemaTooNew, match=r"newer Labelwright \(migrations m003_more\)") as caught:
+    with pytest.raises(SchemaTooNew, match=r"newer Labelwright \(migrations m004_more\)") as caught:
         Store.open(path)
-    assert caught.value.unknown == ("m003_more",)
+    assert caught.value.unknown == ("m004_more",)
 
 
 def test_several_processes_create_one_database(tmp_path: Path) -> None:

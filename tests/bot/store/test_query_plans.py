@@ -35,6 +35,7 @@ HOT: dict[str, Callable[[Store], object]] = {
     "applied": lambda store: store.decisions.applied(5, since=1.0),
     "latest": lambda store: store.decisions.latest(5, 3),
     "recent": lambda store: store.decisions.recent(5, 20),
+    "answers": lambda store: store.answers.all(5),
     "vectors": lambda store: store.vectors.get_many("e", ["a", "b"]),
 }
 
