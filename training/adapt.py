@@ -38,7 +38,7 @@ from training.checkpoint import Checkpoint
 from training.corpus import gather
 from training.export import export, push_to_hub, write_version
 from training.interpolate import Choice, blend
-from training.masked_lm import load_masked
+from training.masked_lm import check, load_masked, longest
 from training.phases import Entries, Material, Run, prepare
 from training.progress import Report, progress
 from training.resuming import telling
@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if args.threads:
                 torch.set_num_threads(args.threads)
             recipe = AdaptRecipe.read(args.recipe) if args.recipe else AdaptRecipe()
+            check(Checkpoint.find(args.encoder))
             encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens)
             sources = [snapshot.read(folder) for folder in args.snapshot]
             card = adapt(sources, encoder, recipe, args.out, resume=args.resume, report=report)
@@ -100,6 +101,7 @@ def adapt(
     checkpoint = Checkpoint.find(str(encoder.folder))
     material = prepare(gather(snapshots, recipe.holdout, recipe.held_out), checkpoint, recipe)
     model = load_masked(checkpoint, material.counts, dropout=recipe.dropout)
+    _require_room(model, recipe)
     work = _work_folder(out, _settings(snapshots, encoder, recipe), resume)
 
     history: Entries = [{"phase": recipe.phases[0].name, "step": 0, **_first(model, material)}]
@@ -123,6 +125,13 @@ def adapt(
     return card
 
 
+def _require_room(model: PreTrainedModel, recipe: AdaptRecipe) -> None:
+    if recipe.max_tokens > longest(model):
+        raise ModelError(
+            f"max_tokens is {recipe.max_tokens} in the recipe, the encoder reads {longest(model)}"
+        )
+
+
 def _first(model: PreTrainedModel, material: Material) -> dict[str, float]:
     loss = material.held_out.masked(model)
     return {"eval_loss": loss, "eval_perplexity": float(np.exp(loss))}
@@ -140,10 +149,11 @@ def _choose(
     weights: tuple[PreTrainedModel, State, State],
 ) -> Choice:
     model, start, tuned = weights
+    window = min(encoder.max_tokens, longest(model))
 
     def encode(share: float) -> interpolate.Encode:
         model.load_state_dict(blend(start, tuned, share))
-        return lambda texts: checkpoint.encode(model.base_model, texts, encoder.max_tokens)
+        return lambda texts: checkpoint.encode(model.base_model, texts, window)
 
     candidates = interpolate.probes(snapshots, recipe.holdout)
     choice = interpolate.choose(candidates, recipe.shares, encode, seed=recipe.seed)

@@ -35,8 +35,7 @@ def loss_curve(history: Entries, path: Path) -> None:
         _name_last(axes, validation)
     _style(axes)
     if axes.get_legend_handles_labels()[0]:
-        place = "outside upper left"
-        figure.legend(loc=place, ncols=2, frameon=False, fontsize=9, labelcolor=INK)
+        figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9, labelcolor=INK)
     last = max((float(entry["step"]) for entry in history if "step" in entry), default=0.0)
     axes.set_xlim(-0.02 * max(last, 1), 1.04 * max(last, 1))
     with rc_context({"svg.hashsalt": path.name}):

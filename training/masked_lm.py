@@ -9,6 +9,7 @@ a head of random weights.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -48,7 +49,7 @@ def load_masked(
     Where it has none, one is started from `counts`, how often each token occurs in the corpus,
     shape (vocabulary,). Raises NotMaskedLanguage, EncoderRefused.
     """
-    _check(checkpoint)
+    check(checkpoint)
     model, info = load(
         AutoModelForMaskedLM, checkpoint.folder, dropout=dropout, output_loading_info=True
     )
@@ -85,6 +86,17 @@ def head_of(model: PreTrainedModel) -> list[nn.Parameter]:
     """The parameters that belong to the head alone."""
     inside = {id(parameter) for parameter in model.base_model.parameters()}
     return [parameter for parameter in model.parameters() if id(parameter) not in inside]
+
+
+def longest(model: PreTrainedModel) -> int:
+    """How many tokens of a text the model can read, special ones included."""
+    positions: int = getattr(model.config, "max_position_embeddings", sys.maxsize)
+    for name, module in model.base_model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            # RoBERTa and its kin count positions from the padding token's number on.
+            skipped = -1 if module.padding_idx is None else module.padding_idx
+            return positions - skipped - 1
+    return positions
 
 
 def count_tokens(rows: Sequence[Window], size: int) -> Array:
@@ -134,7 +146,11 @@ def _only(base: nn.Module, asked: Tensor) -> Iterator[None]:
         handle.remove()
 
 
-def _check(checkpoint: Checkpoint) -> None:
+def check(checkpoint: Checkpoint) -> None:
+    """That a checkpoint is a masked language model with its own tokenizer, as its files say.
+
+    Raises NotMaskedLanguage, which says what to do.
+    """
     folder, tokenizer = checkpoint.folder, checkpoint.tokenizer
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)

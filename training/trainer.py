@@ -106,6 +106,7 @@ def train(
             runner = _Runner(whole, work, schedule, folder, encoder or model, report)
             if last:
                 runner.judged = Judged(*(last[1][key] for key in ("epochs", "best", "worse")))
+                runner.random_state = str(last[0])
             runner.train(resume_from_checkpoint=str(last[0]) if last else None)
             return runner.history()
         except RuntimeError as error:
@@ -152,6 +153,7 @@ class _Runner(Trainer):
         self.folder = folder
         self.encoder = encoder
         self.judged = Judged()
+        self.random_state: str | None = None
         self._best_weights: dict[str, Tensor] | None = None
         super().__init__(
             model=whole,
@@ -180,6 +182,16 @@ class _Runner(Trainer):
         )
         loader.set_epoch = batches.set_epoch
         return loader
+
+    def get_batch_samples(self, *args: Any) -> Any:
+        self._load_rng_state(self.random_state)
+        return super().get_batch_samples(*args)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        """Once, and before the first batch: the Trainer would draw that one's masks without it."""
+        if self.random_state:
+            super()._load_rng_state(self.random_state)
+            self.random_state = None
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:

@@ -24,6 +24,7 @@ from training.masked_lm import (
     count_tokens,
     head_of,
     load_masked,
+    longest,
     masked_loss,
 )
 from training.masking import Masks
@@ -49,7 +50,9 @@ def roberta(folder: Path) -> Path:
 
 def gpt2(folder: Path) -> Path:
     size = write_wordpiece(folder)
-    config = GPT2Config(vocab_size=size, n_embd=32, n_layer=1, n_head=2)
+    config = GPT2Config(
+        vocab_size=size, n_embd=32, n_layer=1, n_head=2, bos_token_id=2, eos_token_id=3
+    )
     GPT2LMHeadModel(config).save_pretrained(folder)
     return folder
 
@@ -134,6 +137,15 @@ def test_head_alone_is_a_small_part(tmp_path: Path):
     model = load_masked(Checkpoint.find(str(tiny_encoder(tmp_path / "e"))))
     names = {id(p): name for name, p in model.named_parameters()}
     assert {names[id(p)].split(".")[0] for p in head_of(model)} == {"cls"}
+
+
+@pytest.mark.parametrize(("make", "room"), [(tiny_masked_lm, 128), (roberta, 127)])
+def test_longest_text_is_one_that_the_model_can_read(make, room: int, tmp_path: Path):
+    model = load_masked(Checkpoint.find(str(make(tmp_path / "m")))).eval()
+    assert longest(model) == room
+    model(input_ids=torch.full((1, room), 7))
+    with pytest.raises((IndexError, RuntimeError)):
+        model(input_ids=torch.full((1, room + 1), 7))
 
 
 def test_checkpoint_that_is_no_masked_language_model_is_refused(tmp_path: Path):
