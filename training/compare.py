@@ -15,9 +15,9 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from threadpoolctl import threadpool_limits
 
@@ -41,46 +41,48 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock = time.monotonic) ->
     """Read, split, run what is not finished, write what is there; the exit status."""
     args = _arguments(argv)
     began = clock()
-    cells: list[Cell] = []
-    status = 0
     try:
         # One BLAS thread, as in training.run: the same figures on any number of cores.
-        with progress() as report, threadpool_limits(1, user_api="blas"):
-            starts = _starts(args)
-            with _kept_vectors(starts, args.out):
-                grid = _grid(starts, args, report)
-                if args.corpus:
-                    return _write_corpus(grid, args)
-                try:
-                    for cell in _run(grid, args, report, lambda: clock() - began):
-                        cells.append(cell)
-                except KeyboardInterrupt:
-                    print("compare: stopped; the same command goes on from here", file=sys.stderr)
-                    status = INTERRUPTED
+        with progress() as report, threadpool_limits(1, user_api="blas"), _starts(args) as starts:
+            grid = _grid(starts, args, report)
+            if args.corpus:
+                return _write_corpus(grid, args)
+            cells: list[Cell] = []
+            status = _run(grid, args, report, lambda: clock() - began, cells)
         _write(results.compare(grid, cells), args)
     except (ModelError, OSError) as error:
         print(f"compare: {error}", file=sys.stderr)
         return FAILED
+    except KeyboardInterrupt:
+        print("compare: stopped before the first cell", file=sys.stderr)
+        return INTERRUPTED
     return status or _tell(cells, args.out)
 
 
-def _run(grid: Grid, args: argparse.Namespace, report: Report, passed: Clock) -> Iterator[Cell]:
-    """Every cell, those of earlier runs included."""
+def _run(
+    grid: Grid, args: argparse.Namespace, report: Report, passed: Clock, cells: list[Cell]
+) -> int:
+    """Add every cell to `cells`, those of earlier runs included; the exit status so far."""
     jobs = list(grid.jobs())
     late = 0
-    for number, job in enumerate(jobs):
-        report("cells", number, len(jobs))
-        cell = grid.finished(job, args.out)
-        if cell is None and job.row.cost != "cheap" and passed() >= args.hours * 3600:
-            late += 1
-            continue
-        if cell is None:
-            cell = grid.run(job)
-            cell.write(args.out)
-        yield cell
+    try:
+        for number, job in enumerate(jobs):
+            report("cells", number, len(jobs))
+            cell = grid.finished(job, args.out)
+            if cell is None and job.row.cost != "cheap" and passed() >= args.hours * 3600:
+                late += 1
+                continue
+            if cell is None:
+                cell = grid.run(job)
+                cell.write(args.out)
+            cells.append(cell)
+    except KeyboardInterrupt:
+        print("compare: stopped; the same command goes on from here", file=sys.stderr)
+        return INTERRUPTED
     report("cells", len(jobs), len(jobs))
     if late:
         print(f"compare: {late} cells left out after {args.hours:g} hours", file=sys.stderr)
+    return 0
 
 
 def _write(comparisons: Sequence[Comparison], args: argparse.Namespace) -> None:
@@ -145,36 +147,37 @@ def _write_corpus(grid: Grid, args: argparse.Namespace) -> int:
     return 0
 
 
-def _starts(args: argparse.Namespace) -> tuple[Start, ...]:
+@contextmanager
+def _starts(args: argparse.Namespace) -> Iterator[tuple[Start, ...]]:
+    """The encoders, with the vectors of earlier runs; new ones are kept however the block ends."""
     adapted = {name or args.encoder[0]: folder for name, folder in args.adapted}
     for name in adapted.keys() - set(args.encoder):
         raise ModelError(f"--adapted names {name!r}, which no --encoder does")
+    kept = args.out / "vectors"
+    with ExitStack() as spaces:
 
-    def space(name: str) -> Space:
-        return Space(Encoder.load(name, max_tokens=args.max_tokens, threads=args.threads))
+        def space(name: str) -> Space:
+            encoder = Encoder.load(name, max_tokens=args.max_tokens, threads=args.threads)
+            return spaces.enter_context(_kept(Space(encoder), kept))
 
-    return tuple(
-        Start(name, space(name), space(str(adapted[name])) if name in adapted else None)
-        for name in args.encoder
-    )
+        yield tuple(
+            Start(name, space(name), space(str(adapted[name])) if name in adapted else None)
+            for name in args.encoder
+        )
 
 
 @contextmanager
-def _kept_vectors(starts: Sequence[Start], out: Path) -> Iterator[None]:
-    """Read the vectors of earlier runs, and keep what was encoded, however the block ends."""
-    spaces = [space for start in starts for space in (start.vanilla, start.adapted) if space]
-    paths = [out / "vectors" / f"{space.encoder.version}.safetensors" for space in spaces]
-    for space, path in zip(spaces, paths, strict=True):
-        space.load(path)
-    known = [len(space.known) for space in spaces]
+def _kept(space: Space, folder: Path) -> Iterator[Space]:
+    path = folder / f"{space.encoder.version}.safetensors"
+    space.load(path)
+    known = len(space.known)
     try:
-        yield
+        yield space
     finally:
-        for space, path, before in zip(spaces, paths, known, strict=True):
-            if len(space.known) > before:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                space.save(path.with_suffix(".tmp"))
-                path.with_suffix(".tmp").replace(path)
+        if len(space.known) > known:
+            folder.mkdir(parents=True, exist_ok=True)
+            space.save(path.with_suffix(".tmp"))
+            path.with_suffix(".tmp").replace(path)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -183,7 +186,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Every method on the same slices of labeled issues: figures, tables, JSON.",
         epilog="methods: " + ", ".join(row.key for row in table.ROWS),
     )
-    add = parser.add_argument
+    add: Callable[..., Any] = parser.add_argument
     add(
         "--snapshot",
         type=_named,
@@ -208,23 +211,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="KEY",
         help="rows to run, of those below (default: all)",
     )
-    add(
-        "--slices",
-        nargs="+",
-        type=_size,
-        default=(*SLICES, "all"),
-        metavar="N",
-        help="labeled issues of each repository, or all",
-    )
-    add("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4], help="one nesting of slices each")
-    add("--tuned-slices", nargs="+", type=_size, metavar="N", help="for rows that train an encoder")
-    add("--tuned-seeds", nargs="+", type=int, help="for rows that train an encoder")
-    add(
-        "--hours",
-        type=float,
-        default=float("inf"),
-        help="after so long no cell that trains an encoder is begun",
-    )
+    _add_grid(add)
     add("--encoder", nargs="+", default=[DEFAULT_ENCODER], help="names, folders or cached hub ids")
     add(
         "--adapted",
@@ -246,6 +233,26 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--document", type=Path, help="Markdown file to put tables and figures into")
     return parser.parse_args(argv)
+
+
+def _add_grid(add: Callable[..., Any]) -> None:
+    add(
+        "--slices",
+        nargs="+",
+        type=_size,
+        default=(*SLICES, "all"),
+        metavar="N",
+        help="labeled issues of each repository, or all",
+    )
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4], help="one nesting of slices each")
+    add("--tuned-slices", nargs="+", type=_size, metavar="N", help="for rows that train an encoder")
+    add("--tuned-seeds", nargs="+", type=int, help="for rows that train an encoder")
+    add(
+        "--hours",
+        type=float,
+        default=float("inf"),
+        help="after so long no cell that trains an encoder is begun",
+    )
 
 
 def _size(text: str) -> Size:

@@ -121,30 +121,30 @@ def _ticks(axes: Axes, sizes: Sequence[tuple[int, str]]) -> None:
 
 def _names(axes: Axes, ends: Sequence[tuple[Line, int, float]]) -> None:
     """Each line's name at its height right of the panel, moved where it would cover another."""
-    low, high = axes.get_ylim()
     ends = sorted(ends, key=lambda end: end[2])
-    heights = [(value - low) / (high - low) for _, _, value in ends]
-    for (line, x, value), place in zip(ends, apart(heights, CLOSEST), strict=True):
+    inside = axes.transData + axes.transAxes.inverted()
+    starts = [inside.transform((x, value)) for _, x, value in ends]
+    places = apart([height for _, height in starts], CLOSEST)
+    for (line, _, value), (x, y), place in zip(ends, starts, places, strict=True):
         colour = COLOURS[line.row.method]
-        axes.annotate(
+        axes.plot(
+            [x + 0.012, 1.05],
+            [y, place],
+            transform=axes.transAxes,
+            clip_on=False,
+            color=colour,
+            linewidth=0.6,
+            alpha=0.6,
+        )
+        axes.text(
+            1.055,
+            place,
             f"{value:.3f}  {line.title}",
-            xy=(x, value),
-            xytext=(1.055, place),
-            textcoords="axes fraction",
+            transform=axes.transAxes,
             va="center",
             fontsize=8.2,
             color=colour,
             fontweight="bold" if line.row.family == "choice" else "normal",
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colour,
-                "linewidth": 0.6,
-                "alpha": 0.6,
-                "shrinkA": 0,
-                "shrinkB": 3,
-                "relpos": (0, 0.5),
-            },
         )
 
 
