@@ -194,7 +194,8 @@ class _Run:
             recipe=self._plan.recipe,
         )
         if not launch.out.exists():
-            self._adapter.tell(f"the encoder learns from {len(snapshots)} repositories")
+            many = f"{len(snapshots)} repositor{'y' if len(snapshots) == 1 else 'ies'}"
+            self._adapter.tell(f"the encoder learns from the text of {many}")
             start(launch, self._options)
         return launch.out
 

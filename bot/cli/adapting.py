@@ -151,6 +151,9 @@ def _print_adapted(done: Adapted, corpus: Corpus | None, as_json: bool) -> None:
         columns = ("repository", "micro F1 before", "adapted", "")
         cells = [(x.repository.full_name, x.before, x.after, x.note) for x in heads]
         print_table("on the same newest issues", columns, cells)
+    gains = [x.after - x.before for x in heads if x.before is not None and x.after is not None]
+    if gains:
+        print(f"{sum(gains) / len(gains):+.3f} micro F1 on average")
     print(f"{done.encoder} is in force now; `labelwright encoders rollback` goes back")
 
 

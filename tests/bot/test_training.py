@@ -16,8 +16,10 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.store.rows import Issue, Label, Repository
 from bot.training import NothingToLearn, Trainer
+from models.encoders import Encoders
 from models.registry import Registry
 from models.snapshot import read, save_vectors
+from tests.models.encoders import own_encoder
 
 REPO = 9
 OLD = 800_000
@@ -49,12 +51,20 @@ def repository(store: Store, issues: int) -> Repository:
     return found
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, seen: list[object]) -> None:
-    """A training that notes what it was given and writes one vector."""
+def pretend(
+    monkeypatch: pytest.MonkeyPatch,
+    seen: list[object],
+    launches: list[Launch] | None = None,
+    *,
+    own: bool = False,
+) -> None:
+    """A training that notes what it was given and writes one vector, and an encoder if asked."""
 
     def run(launch: Launch, **how: object) -> float:
+        if launches is not None:
+            launches.append(launch)
         seen.append(read(launch.log.parent / "snapshot"))
-        launch.out.mkdir()
+        (launch.out / "encoder" if own else launch.out).mkdir(parents=True)
         (launch.out / "card.json").write_text(json.dumps({"encoder": {"version": "mini-1"}}))
         save_vectors(launch.out / "vectors.safetensors", {"a" * 32: np.ones(3)})
         return 0.0
@@ -75,6 +85,32 @@ def test_vectors_are_kept_for_the_next_training(
     with trainer.bundle(repository(store, 20)):
         pass
     assert list(store.vectors.get_many("mini-1", ["a" * 32])) == ["a" * 32]
+
+
+def test_a_training_takes_the_published_encoder_and_the_vectors_that_are_known_of_it(
+    trainer: Trainer, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    launches: list[Launch] = []
+    pretend(monkeypatch, [], launches)
+    published = Encoders(trainer.settings.encoders)
+    folder = published.path(published.publish(own_encoder(tmp_path / "own")))
+    for _ in range(2):
+        with trainer.bundle(repository(store, 20)):
+            pass
+    named = [x.arguments[x.arguments.index("--encoder") + 1] for x in launches]
+    assert named == [str(folder)] * 2
+    assert store.meta.get(f"encoder_version:{folder}:256") == "mini-1"
+    assert store.meta.get("encoder_version:all-MiniLM-L6-v2:256") is None
+
+
+def test_vectors_of_an_encoder_that_only_one_bundle_has_are_not_kept(
+    trainer: Trainer, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    pretend(monkeypatch, [], own=True)
+    with trainer.bundle(repository(store, 20)):
+        pass
+    assert store.vectors.count("mini-1") == 0
+    assert store.meta.get("encoder_version:all-MiniLM-L6-v2:256") is None
 
 
 def test_no_issue_text_outlives_a_run(
