@@ -10,10 +10,8 @@ from models.errors import ModelError
 from training.results import Comparison, Point, Spread
 
 BEGIN, END = "<!-- comparison: begin -->", "<!-- comparison: end -->"
-TITLES = {
-    "time": "the newest labeled issues as the test set",
-    "chapter": "the chapter's protocol, thresholds on a validation set",
-}
+NEWEST, FIFTH = "the newest fifth as the test set", "a stratified fifth as the test set"
+CHAPTER = "the chapter's protocol, thresholds on a validation set"
 FIGURES = {"micro_f1": "Micro F1", "macro_f1": "Macro F1"}
 
 
@@ -56,7 +54,8 @@ def summary(each: Comparison) -> Iterator[str]:
 
 def _section(each: Comparison, images: str) -> Iterator[str]:
     facts = each.facts
-    yield f"### {each.dataset}: {TITLES.get(each.protocol, each.protocol)}\n"
+    test = CHAPTER if each.protocol == "chapter" else (NEWEST if facts["in_time"] else FIFTH)
+    yield f"### {each.dataset}: {test}\n"
     yield f"![F1 by number of labeled issues]({images}{each.name}.svg)\n"
     yield _about(each) + "\n"
     for key, title in FIGURES.items():

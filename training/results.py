@@ -193,6 +193,7 @@ def facts(field: Field, cells: Iterable[Sequence[Cell]]) -> dict[str, Any]:
     duplicates = [part.duplicates for part in field.parts]
     return {
         "repositories": len(field.parts),
+        "in_time": all(part.pool.days.max() < part.test.days.max() for part in field.parts),
         "labels": sorted({name for part in field.parts for name in part.test.names}),
         "macro_labels": sorted(
             {x for each in judged[:1] for r in each.values() for x in r["macro_labels"]}

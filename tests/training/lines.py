@@ -12,6 +12,7 @@ from training.results import Comparison, Line
 
 FACTS: dict[str, Any] = {
     "repositories": 1,
+    "in_time": True,
     "labels": ["bug", "docs"],
     "macro_labels": ["bug"],
     "to_learn_from": 80,

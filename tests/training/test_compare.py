@@ -141,6 +141,7 @@ def test_repositories_of_one_data_set_are_learned_together_and_averaged(
     more = ("--methods", "naive-bayes", "--slices", "8", "all", "--seeds", "0")
     data = ("twins/one", "twins/two")
     assert compare.main(world.arguments(tmp_path, *more, data=data)) == 0
+    assert "### twins: a stratified fifth as the test set" in (tmp_path / "results.md").read_text()
     for cell in read_cells(tmp_path):
         each = [r["micro_f1"] for r in cell.repositories.values()]
         assert list(cell.repositories) == ["twins/one", "twins/two"]

@@ -32,6 +32,7 @@ def test_the_page_says_what_the_figures_are_of() -> None:
     made = document.markdown([MADE])
     assert "20 issues to judge on, 80 to learn from; 2 labels; macro F1 over bug." in made
     assert "1 of train, 2 of unlabeled" in made
+    assert "### tidepool: the newest fifth as the test set" in made
     several = comparison(*MADE.lines, repositories=5)
     assert "in 5 repositories (F1 is their mean)" in document.markdown([several])
 
