@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,12 @@ from bot import doctor
 from bot.doctor import Finding, examine
 from bot.store import Store
 from demo.github import StandIn
+from models import bundle
+from models.encoder import Encoder
+from models.encoders import Encoders
+from models.registry import Registry
+from tests.models.builders import make_bundle
+from tests.models.encoders import own_encoder
 
 HOOK = "https://labels.example.com/webhook"
 
@@ -190,3 +196,56 @@ def test_dead_letters_are_counted_with_the_command_that_shows_them(setup: Setup)
     found = setup.findings()["dead letters"]
     assert found.state == "note"
     assert "1 jobs were given up: `labelwright jobs --dead`" in found.message
+
+
+def test_an_adapted_encoder_that_is_whole_is_told(setup: Setup, tmp_path: Path):
+    publish_encoder(setup, tmp_path, origin="all-MiniLM-L6-v2")
+    found = setup.findings()["adapted encoder"]
+    assert (found.state, "0001-" in found.message) == ("ok", True)
+
+
+def test_an_adapted_encoder_that_was_made_from_another_is_a_note(setup: Setup, tmp_path: Path):
+    publish_encoder(setup, tmp_path, origin="bge-small")
+    found = setup.findings()["adapted encoder"]
+    assert found.state == "note" and "made from bge-small, and not" in found.message
+
+
+def test_a_damaged_adapted_encoder_is_told(setup: Setup, tmp_path: Path):
+    published = publish_encoder(setup, tmp_path, origin="all-MiniLM-L6-v2")
+    (published / "config.json").write_text("{}")
+    found = setup.findings()["adapted encoder"]
+    assert found.state == "fails" and "labelwright encoders rollback" in found.message
+
+
+def test_models_over_a_published_encoder_and_over_their_own_are_looked_at(
+    setup: Setup, tmp_path: Path
+):
+    published = publish_encoder(setup, tmp_path, origin="all-MiniLM-L6-v2")
+    other = own_encoder(tmp_path / "other", seed=1)
+    with closing(Store.open(setup.home / "labelwright.db")) as store:
+        for number, (encoder, own) in enumerate(((published, None), (other, other)), start=1):
+            store.repositories.upsert(number, f"acme/r{number}")
+            publish_head(setup, number, encoder, own)
+    gone = own_encoder(tmp_path / "gone", name="gone", seed=2)
+    with closing(Store.open(setup.home / "labelwright.db")) as store:
+        store.repositories.upsert(3, "acme/r3")
+    publish_head(setup, 3, gone, None)
+    found = setup.findings()
+    assert [found[f"model of acme/r{n}"].state for n in (1, 2, 3)] == ["ok", "ok", "fails"]
+    assert "`labelwright train acme/r3`" in found["model of acme/r3"].message
+
+
+def publish_encoder(setup: Setup, folder: Path, *, origin: str) -> Path:
+    """Publish a tiny encoder as one that was adapted from `origin`; its published folder."""
+    encoders = Encoders(setup.home / "encoders")
+    return encoders.path(encoders.publish(own_encoder(folder / "made", origin=origin)))
+
+
+def publish_head(setup: Setup, number: int, encoder: Path, own: Path | None) -> None:
+    """Publish a model over an encoder, which it brings along where it is its own."""
+    found = Encoder.load(str(encoder))
+    facts = {"name": found.name, "version": found.version, "max_tokens": 256}
+    made = make_bundle(repository=number, dimension=16)
+    folder = setup.home / f"head-{number}"
+    bundle.write(folder, replace(made, card={**made.card, "encoder": facts}, encoder=own))
+    Registry(setup.home / "models").publish(number, folder)
