@@ -74,8 +74,18 @@ class Phase:
 
 PHASES = (
     Phase(name="head", trains="head", learning_rate=1e-3, head_rate=1e-3),
-    Phase(name="encoder", contrastive=1.0, anchor=1.0, epochs=2),
+    Phase(
+        name="encoder",
+        masked=0.5,
+        contrastive=0.5,
+        turns=True,
+        epochs=2,
+        learning_rate=1e-4,
+        tokens=6144,
+        patience=NEVER,
+    ),
 )
+"""In turn, because that gained most (docs/log.md): masked language alone gained nothing."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class AdaptRecipe:
     holdout: float = 0.2
     held_out: float = 0.05
     judged: int = 512
-    max_windows: int = 0
+    max_windows: int = 8000
     max_tokens: int = 128
     overlap: int = 16
     probability: float = 0.15

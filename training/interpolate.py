@@ -32,8 +32,6 @@ FEWEST = 5
 MOST = 600
 """Labeled issues of a snapshot that are encoded for each share: the newest."""
 PROBE_C = 2.0
-UNKNOWN_SHARE = 0.5
-"""Without labels to choose by: the paper's own advice."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +91,12 @@ def choose(
     """The share with the best mean micro F1; of equals the smallest. 0 is always among them.
 
     `encode` gives for a share what turns texts into vectors (texts, width). Without a candidate
-    there is nothing to choose by: the share is UNKNOWN_SHARE, and `why` says so.
+    there is nothing to choose by: the largest share is taken, and `why` says so. (The paper's advice
+    is a half; with pairs in turn with masked language the whole was better, see docs/log.md.)
     """
     if not candidates:
-        why = "no label has enough issues before the holdout to choose by: a half, as in the paper"
-        return Choice(UNKNOWN_SHARE, why, ())
+        why = "no label has enough issues before the holdout to choose by: the largest share"
+        return Choice(max(shares, default=1.0), why, ())
     table: list[dict[str, Any]] = []
     for share in sorted({0.0, *shares}):
         vectors = encode(share)

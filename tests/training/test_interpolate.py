@@ -37,7 +37,7 @@ def test_of_equal_shares_the_smallest_is_chosen():
 
 def test_without_labels_there_is_nothing_to_choose_by_and_it_says_so():
     choice = choose([], (0.25, 1.0), lambda share: encode(1.0))
-    assert (choice.share, choice.table) == (0.5, ())
+    assert (choice.share, choice.table) == (1.0, ())
     assert "no label has enough issues" in choice.why
 
 
