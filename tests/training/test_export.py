@@ -80,7 +80,7 @@ def test_folder_is_uploaded_as_a_private_model(hub, folder: Path):
 
 def test_adaptation_uploads_only_where_it_is_told_to(hub, tmp_path: Path):
     recipe = write_recipe(tmp_path, "max_tokens=48\nmax_windows=20\nsave_steps=0\n[[phase]]\n")
-    source, encoder = write_small(tmp_path), tiny_encoder(tmp_path / "tiny")
+    source, encoder = write_small(tmp_path, 24), tiny_encoder(tmp_path / "tiny")
     quiet, loud = (arguments([source], encoder, recipe, tmp_path / name) for name in "ab")
     assert main(quiet) == 0
     assert hub.asked == []

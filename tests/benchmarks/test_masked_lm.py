@@ -1,0 +1,39 @@
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import common
+from benchmarks.masked_lm import RUNS, summed, turn, write_material
+from tests.training.conftest import read_lines
+from tests.training.tiny import tiny_encoder
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("material")
+    with gzip.open(folder / common.ISSUES, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in list(read_lines("history.jsonl"))[:60])
+    encoder = tiny_encoder(folder / "tiny")
+    (folder / "start").mkdir()
+    write_material(folder / "start", folder / common.ISSUES, str(encoder), 40)
+    return folder / "start"
+
+
+def test_both_begin_at_the_same_loss_and_learn_from_the_same_windows(material: Path):
+    found = [turn(name, material, 1e-3) for name in RUNS]
+    assert found[0]["before"] == pytest.approx(found[1]["before"], rel=2e-3)
+    assert found[0]["windows"] == found[1]["windows"] == 40
+    assert all(f["after"] < f["before"] and f["windows_per_second"] > 0 for f in found)
+
+
+def test_speed_is_compared_turn_by_turn():
+    def one(name: str, rate: float) -> dict[str, object]:
+        return {"run": name, "windows_per_second": rate, "before": 5.0, "after": rate / 10}
+
+    found = [one("plain", 2.0), one("ours", 8.0), one("plain", 1.0), one("ours", 3.0)]
+    figures = summed([*found, one("plain", 3.0), one("ours", 15.0)])
+    assert figures["times_as_fast"] == 4.0
+    assert figures["windows_per_second"] == {"plain": 2.0, "ours": 8.0}
+    assert figures["loss_after"]["plain"] == pytest.approx(0.2)
