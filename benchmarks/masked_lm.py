@@ -77,18 +77,17 @@ def write_material(folder: Path, path: Path, encoder: str, count: int) -> None:
     texts = {prepare(row["title"], row["body"]) for row in common.read_rows(path)}
     ordered = sorted(texts, key=lambda text: text.hash)
     random.Random(SEED).shuffle(ordered)
-    cut = len(ordered) // 2
-    judged, learned = (
-        windows(
-            part[: 2 * (count + JUDGED)], checkpoint.tokenizer, max_tokens=WINDOW, overlap=OVERLAP
-        )
-        for part in (ordered[:cut], ordered[cut:])
-    )
+    most, size = 2 * (count + JUDGED), {"max_tokens": WINDOW, "overlap": OVERLAP}
+    judged = windows(ordered[0::2][:most], checkpoint.tokenizer, **size)
+    learned = windows(ordered[1::2][:most], checkpoint.tokenizer, **size)
     counts = count_tokens(learned, len(checkpoint.tokenizer))
     load_masked(checkpoint, counts).save_pretrained(folder)
     checkpoint.tokenizer.save_pretrained(folder)
     rng = random.Random(SEED)
-    parts = {"learned": rng.sample(learned, count), "judged": rng.sample(judged, JUDGED)}
+    parts = {
+        "learned": rng.sample(learned, min(count, len(learned))),
+        "judged": rng.sample(judged, min(JUDGED, len(judged))),
+    }
     rows = {name: [[w.ids, w.special] for w in part] for name, part in parts.items()}
     (folder / "windows.json").write_text(json.dumps(rows), encoding="utf-8")
 
@@ -151,9 +150,8 @@ def plain(checkpoint: Checkpoint, learned: Sequence[Window], rate: float) -> Pre
         )
         for window in learned
     ]
-    folder = tempfile.mkdtemp()
     arguments = Arguments(
-        output_dir=folder,
+        output_dir=str(checkpoint.folder / "plain"),
         num_train_epochs=1,
         per_device_train_batch_size=BATCH,
         learning_rate=rate,
@@ -189,7 +187,7 @@ def ours(checkpoint: Checkpoint, learned: Sequence[Window], rate: float) -> Prep
         tokens=TOKENS,
         seed=SEED,
     )
-    folder = Path(tempfile.mkdtemp())
+    folder = checkpoint.folder / "ours"
     return model, lambda: train(model, work, schedule, folder, encoder=model.base_model)
 
 
