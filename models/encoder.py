@@ -136,6 +136,9 @@ class Encoder:
             torch.set_num_threads(self._threads)
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        # A checkpoint with a masked-language head has weights that are of no use here: no table.
+        before = logging.get_verbosity()
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         try:
             tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
             model = AutoModel.from_pretrained(
@@ -143,6 +146,8 @@ class Encoder:
             )
         except (OSError, ValueError, SafetensorError) as error:
             raise EncoderRefused(f"{self.folder} holds no usable encoder: {error}") from error
+        finally:
+            logging.set_verbosity(before)
         return Weights(tokenizer, model.eval())
 
     def _check_weights(self) -> None:

@@ -123,6 +123,11 @@ def test_folder_is_an_encoder_that_pools_like_its_parent(version: Path, home: Pa
     assert Encoder.load(str(moved)).version == encoder.version
 
 
+def test_version_is_loaded_without_a_word(version: Path, capfd: pytest.CaptureFixture[str]):
+    Encoder.load(str(version)).encode(["the app"])
+    assert capfd.readouterr() == ("", "")
+
+
 def test_nothing_but_the_version_and_what_was_asked_for_remains(version: Path):
     assert not list(version.parent.glob("*.unfinished"))
     assert {"loss.svg", "loss.png", "tokenizer.json"} <= {path.name for path in version.iterdir()}
