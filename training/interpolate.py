@@ -91,8 +91,8 @@ def choose(
     """The share with the best mean micro F1; of equals the smallest. 0 is always among them.
 
     `encode` gives for a share what turns texts into vectors (texts, width). Without a candidate
-    there is nothing to choose by: the largest share is taken, and `why` says so. (The paper's advice
-    is a half; with pairs in turn with masked language the whole was better, see docs/log.md.)
+    there is nothing to choose by: the largest share is taken, and `why` says so. (The paper's
+    advice is a half; with pairs in turn with masked language the whole was better, docs/log.md.)
     """
     if not candidates:
         why = "no label has enough issues before the holdout to choose by: the largest share"
