@@ -66,7 +66,8 @@ class Settings:
 
 def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     """From the adapted checkpoint where there is one; plain fine-tuning without unlabeled text."""
-    return learn(tasks, resources, Settings()).fitted()
+    settings = Settings() if resources.effort == 1 else Settings(pool=64)
+    return learn(tasks, resources, settings).fitted()
 
 
 def learn(

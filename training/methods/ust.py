@@ -49,8 +49,8 @@ class Settings:
 
     rounds: int = 2
     passes: int = 5
-    pool: int = 384
-    taken: int = 192
+    pool: int = 256
+    taken: int = 160
     sampling: Literal["easy", "hard"] = "easy"
     student_epochs: int = 3
     labeled: float = 1.0
@@ -60,7 +60,7 @@ def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     """From the adapted checkpoint where there is one; plain fine-tuning without unlabeled text."""
     settings = Settings()
     if resources.effort > 1:
-        settings = replace(settings, rounds=1, passes=2, student_epochs=1)
+        settings = replace(settings, rounds=1, passes=2, pool=64, taken=32, student_epochs=1)
     return learn(tasks, resources, settings).fitted()
 
 
