@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every method on the same slices of real issues: the figures and tables of docs/training.md.
 #
-#     runs/compare.sh              on a CPU: fine-tuned rows at 32, 128 and all, two hours of them
+#     runs/compare.sh              on a CPU: fine-tuned rows at 32 to all, two hours of them
 #     GRID=full runs/compare.sh    every row at every slice with five seeds: where there is a GPU
 #
 # Takes (to be measured). Stopped at any moment, the same command goes on: a finished step is not
@@ -19,8 +19,8 @@ ENCODER=${ENCODER:-all-MiniLM-L6-v2}
 PYTHON=${PYTHON:-.venv/bin/python}
 
 case ${GRID:-cpu} in
-  cpu) grid=(--tuned-slices 32 128 all --hours "${HOURS:-2}") ;;
-  full) grid=(--hours "${HOURS:-inf}") ;;
+  cpu) grid=(--tuned-slices 32 64 128 all --max-tokens 128 --hours "${HOURS:-2}") ;;
+  full) grid=(--max-tokens 128 --hours "${HOURS:-inf}") ;;
   *) echo "GRID is cpu or full, not $GRID" >&2; exit 2 ;;
 esac
 if [[ -n ${NLI:-} ]]; then

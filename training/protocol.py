@@ -171,7 +171,10 @@ def corpus(snapshot: Snapshot, parts: Sequence[Part]) -> Iterator[SnapshotIssue]
 
 
 def _chapter(source: Source) -> Part:
-    examples = source.examples
+    # The test issues are no newer than the others, so age must not weigh: with real days the
+    # product's head chose a half-life that served none of them (micro F1 0.31 in place of 0.80).
+    examples = replace(source.examples, days=np.zeros(len(source.examples)))
+    source = replace(source, examples=examples)
     count = len(examples)
     sizes = (
         min(CHAPTER_TRAIN, count // 2),

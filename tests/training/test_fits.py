@@ -13,7 +13,6 @@ from tests.training.planted import DIMENSION, planted
 from tests.training.tiny import tiny_masked_lm, write_pooling
 from training.data import Examples
 from training.fits import EARLY_SHARE, MIN_TUNED, Job, holdout_cut, two_fits
-from training.methods.space import Space
 from training.recipe import Recipe
 from training.run import main
 

@@ -61,6 +61,12 @@ def test_the_chapter_has_a_fixed_validation_set() -> None:
     assert len(part.unlabeled) == 500 - 454
 
 
+def test_where_the_test_set_is_no_newer_age_does_not_weigh() -> None:
+    made = split(planted(500), "chapter")
+    assert not made.pool.days.any()
+    assert np.ptp(split(planted(500)).pool.days) > 0
+
+
 def test_the_parts_are_the_same_every_time() -> None:
     one, other = (split(planted(100), "chapter") for _ in range(2))
     assert [i.number for i in one.pool.issues] == [i.number for i in other.pool.issues]
