@@ -92,7 +92,9 @@ def learn(
 def plan(counts: Sequence[int], resources: Resources) -> Tuning:
     """How to tune on so many labeled issues a repository: about a hundred updates or more."""
     largest, total = max(counts, default=1), sum(counts)
-    epochs = int(np.clip(round(TEXTS / max(largest, 1)), FEWEST_EPOCHS, MOST_EPOCHS))
+    # Of many repositories together the encoder sees enough in fewer epochs.
+    often = max(largest, total / 2, 1)
+    epochs = int(np.clip(round(TEXTS / often), FEWEST_EPOCHS, MOST_EPOCHS))
     batch = int(np.clip(total // 5, SMALLEST_BATCH, LARGEST_BATCH))
     schedule = Schedule(
         epochs=max(1, epochs // resources.effort),

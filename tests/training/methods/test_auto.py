@@ -1,0 +1,47 @@
+"""auto: prototypes for few, then the head, then a tuned encoder beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.training.methods.tasks import chance, hard_tasks, score, space_of, words_task
+from tests.training.methods.tuned import assert_survives, quick, tiny_space
+from tests.training.planted import planted
+from training.methods.auto import FEW, fit
+from training.methods.base import Task
+from training.methods.finetuned import ENOUGH_TO_SPLIT
+from training.methods.space import Space
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
+    return tiny_space(tmp_path_factory.mktemp("encoders"))
+
+
+def took(space: Space, count: int, adapted: Space | None = None) -> str:
+    (fitted,) = fit([Task(planted(count))], quick(space, adapted=adapted))
+    return str(fitted.chosen["took"])
+
+
+@pytest.mark.parametrize("task", hard_tasks().values(), ids=hard_tasks())
+def test_it_survives(space: Space, task: Task) -> None:
+    assert_survives(fit, space, task)
+
+
+def test_what_it_takes_follows_the_amount_of_labels(space: Space) -> None:
+    assert took(space, FEW - 1) == "prototypes"
+    assert took(space, FEW) in ("prototypes", "frozen head", "frozen head + prototypes")
+    assert took(space, ENOUGH_TO_SPLIT) == "frozen head + tuned encoder"
+
+
+def test_the_adapted_encoder_is_taken_unless_it_is_worse(space: Space) -> None:
+    assert took(space, ENOUGH_TO_SPLIT, adapted=space) == "adapted head + tuned encoder"
+
+
+@pytest.mark.parametrize("count", [FEW - 4, 48])
+def test_it_learns_what_words_and_vectors_give_away(count: int, sentence_encoder: Path) -> None:
+    task, unseen = words_task(count), planted(200, seed=9)
+    (fitted,) = fit([task], quick(space_of(sentence_encoder, [task], unseen)))
+    assert score(fitted, unseen) > chance(unseen) + 0.1
