@@ -167,7 +167,7 @@ def test_wrong_recipe_is_refused(sample: Path, tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "r.toml").write_text("depth = 3")
     arguments = ["--snapshot", str(sample), "--out", str(tmp_path / "out")]
     assert main([*arguments, "--recipe", str(tmp_path / "r.toml")]) == 1
-    assert "unknown key 'epochs'" in one_line(capsys)
+    assert "unknown key 'depth'" in one_line(capsys)
 
 
 def test_recipe_and_encoder_can_be_set(sample: Path, tiny_encoder: Path, tmp_path: Path):
