@@ -102,7 +102,9 @@ def _better(frozen: Frozen, tuned: Tuned) -> Outcome:
 
 def best_f1(scored: OutOfFold, rows: Array) -> float:
     """The micro F1 of out-of-fold scores of these issues, at the best single threshold."""
-    places = np.searchsorted(scored.rows, rows)
+    # Folds of few issues are interleaved: their rows do not ascend.
+    order = np.argsort(scored.rows)
+    places = order[np.searchsorted(scored.rows, rows, sorter=order)]
     probabilities, truth = scored.probabilities[places], scored.truth[places]
     return max(micro_f1(truth, probabilities >= t) for t in np.linspace(0.05, 0.95, 19))
 
