@@ -57,6 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ModelError, FileExistsError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk: not "training: ", which tells to try no more
+        print(f"the bundle could not be written: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("training: interrupted; nothing was written", file=sys.stderr)
+        return 1
     print(
         f"trained on {len(made.examples)} issues in {time.time() - started:.1f} s:"
         f" micro F1 {made.metrics['micro_f1']:.3f}, macro F1 {made.metrics['macro_f1']:.3f}"
@@ -69,8 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(source: Snapshot, job: Job, folder: Path) -> Outcome:
     """Adapt, tune and fit, as far as the recipe asks for each."""
     _require_enough(source)
+    adapted: dict[str, Any] = {}
     if job.recipe.adapt:
-        job = replace(job, space=Space(_adapted(source, job, folder)), current=None)
+        job, adapted = _adapted(source, job, folder)
     examples, vectors = data.load(
         source,
         job.space.encoder,
@@ -80,7 +87,8 @@ def _train(source: Snapshot, job: Job, folder: Path) -> Outcome:
     # One BLAS thread: sums come out the same on any number of cores, and the matrices are too
     # small for more to help.
     with threadpool_limits(1, user_api="blas"):
-        return two_fits(job, examples, _tuner(source, job, examples, folder))
+        made = two_fits(job, examples, _tuner(source, job, examples, folder))
+    return replace(made, chosen={**adapted, **made.chosen})
 
 
 def _require_enough(source: Snapshot) -> None:
@@ -94,14 +102,20 @@ def _require_enough(source: Snapshot) -> None:
         )
 
 
-def _adapted(source: Snapshot, job: Job, folder: Path) -> Encoder:
-    """The encoder adapted to the repository's own text from before the holdout."""
+def _adapted(source: Snapshot, job: Job, folder: Path) -> tuple[Job, dict[str, Any]]:
+    """The job over the encoder adapted to the repository's own text from before the holdout, and
+    what the card says of that. Where the encoder was best as it is, the job stays as it is."""
     from training.adapt import AdaptRecipe, adapt  # loads transformers' Trainer, in seconds
 
     before = job.space.encoder
     out = folder / "adapted"
-    adapt([source], before, AdaptRecipe(holdout=job.recipe.holdout), out, report=job.report)
-    return Encoder.load(str(out), max_tokens=before.max_tokens)
+    recipe = AdaptRecipe(holdout=job.recipe.holdout)
+    card = adapt([source], before, recipe, out, report=job.report)
+    assert card, "only the first of several processes has a card, and this one is alone"
+    if card.share:
+        encoder = Encoder.load(str(out), max_tokens=before.max_tokens)
+        job = replace(job, space=Space(encoder), current=None)
+    return job, {"adapted": {"share": card.share, "why": card.why}}
 
 
 def _tuner(source: Snapshot, job: Job, examples: Examples, folder: Path) -> Tuner | None:

@@ -22,6 +22,7 @@ from training.methods.base import Resources, Task
 from training.methods.space import Space
 from training.progress import Report
 from training.recipe import Recipe
+from training.resuming import telling
 from training.saving import save_encoder
 from training.trainer import Schedule
 
@@ -56,8 +57,9 @@ class LabelTuner:
         """The tuned encoder as an encoder version's folder; its linear heads are not kept."""
         parent = self.encoder
         folder = self.folder / f"tuned-{count}"
-        folder.mkdir()
-        save_encoder(tagger.encoder, tagger.checkpoint, folder)
+        with telling(self.folder):
+            folder.mkdir()
+            save_encoder(tagger.encoder, tagger.checkpoint, folder)
         card = EncoderCard(
             name=f"{Path(parent.name).name.lower().removesuffix(SUFFIX)}{SUFFIX}",
             origin=parent.origin,

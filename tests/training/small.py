@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from models import snapshot
@@ -46,3 +48,14 @@ def arguments(snapshots: Sequence[Path], encoder: Path, recipe: Path, out: Path)
     """The command line of an adaptation."""
     given = [part for folder in snapshots for part in ("--snapshot", str(folder))]
     return [*given, "--encoder", str(encoder), "--recipe", str(recipe), "--out", str(out)]
+
+
+@contextmanager
+def disk_of(size: int) -> Iterator[None]:
+    """No file may grow larger: writing fails as it does on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

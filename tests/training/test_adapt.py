@@ -1,8 +1,5 @@
 import json
-import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ from models import encoder_card, manifest
 from models.encoder import Encoder
 from models.encoder_card import EncoderCard
 from models.snapshot import SnapshotRepository, write
-from tests.training.small import RECIPE, arguments, write_small
+from tests.training.small import RECIPE, arguments, disk_of, write_small
 from tests.training.test_masked_lm import gpt2, roberta
 from tests.training.tiny import tiny_encoder
 from training.adapt import main
@@ -205,17 +202,6 @@ def test_loss_that_is_not_a_number_stops_and_says_so(home: Path, tmp_path: Path,
     assert run(home, tmp_path / "out", RECIPE, encoder=folder) == 1
     assert "the loss is not finite at step 0" in last_line(capsys)
     assert not (tmp_path / "out").exists()
-
-
-@contextmanager
-def disk_of(size: int) -> Iterator[None]:
-    """No file may grow larger: writing fails as it does on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_full_disk_is_a_clear_error_and_the_run_can_go_on(home: Path, tmp_path: Path, capsys):

@@ -6,13 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models import bundle, encoder_card
+from models import bundle, encoder_card, snapshot
 from models.encoder import Encoder
 from models.predictor import Predictor
+from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
 from tests.training.planted import DIMENSION, planted
+from tests.training.small import disk_of
 from tests.training.tiny import tiny_masked_lm, write_pooling
 from training.data import Examples
-from training.fits import EARLY_SHARE, MIN_TUNED, Job, holdout_cut, two_fits
+from training.fit import OutOfFold
+from training.fits import EARLY_SHARE, MIN_TUNED, Job, best_f1, holdout_cut, two_fits
 from training.recipe import Recipe
 from training.run import main
 
@@ -84,6 +87,16 @@ def test_tuned_encoder_is_chosen_where_it_gains_on_issues_it_did_not_see(
     assert set(made.chosen["tried"]) == {"frozen encoder", "tuned encoder"}
 
 
+def test_scores_are_compared_on_the_same_issues_whatever_their_order():
+    truth = np.random.default_rng(0).random((20, 2)) < 0.4
+    shuffled = np.concatenate([np.arange(start, 20, 5) for start in range(5)])
+    scored = OutOfFold(shuffled, truth[shuffled].astype(float), truth[shuffled])
+    rows = np.arange(12, 20)
+    assert best_f1(scored, rows) == 1.0
+    wrong = replace(scored, probabilities=np.where(shuffled[:, None] >= 12, 0.0, scored.truth))
+    assert best_f1(wrong, rows) == 0.0
+
+
 def test_few_labels_leave_the_encoder_as_it_is():
     examples = planted(MIN_TUNED - 1)
     tuner = Leaky(examples)
@@ -126,3 +139,52 @@ def test_card_says_what_auto_took_and_why(sample: Path, tiny: Path, tmp_path: Pa
     assert chosen["took"] in ("frozen encoder", "tuned encoder")
     assert "is needed" in chosen["why"]
     assert (out / "encoder").is_dir() == (chosen["took"] == "tuned encoder")
+
+
+def test_card_says_what_adaptation_kept(sample: Path, tiny: Path, tmp_path: Path):
+    out = train(sample, tiny, tmp_path, "adapt = true")
+    adapted = json.loads((out / "card.json").read_text())["chosen"]["adapted"]
+    assert adapted["why"]
+    assert (out / "encoder").is_dir() == (adapted["share"] > 0)
+
+
+def test_encoder_that_adaptation_did_not_help_is_served_as_it_is(tiny: Path, tmp_path: Path):
+    out = train(write_told_apart(tmp_path / "s"), tiny, tmp_path, "adapt = true")
+    card = json.loads((out / "card.json").read_text())
+    assert card["chosen"]["adapted"]["share"] == 0
+    assert not (out / "encoder").exists()
+    assert card["encoder"]["version"] == Encoder.load(str(tiny), max_tokens=32).version
+
+
+def write_told_apart(folder: Path) -> Path:
+    """Issues that any encoder tells apart: none can be better than another."""
+    words = {"bug": "crash", "docs": "manual"}
+    issues = [
+        SnapshotIssue(
+            i, f"{word} {i}", word, f"2025-01-{1 + i // 4:02d}T0{i % 4}:00:00Z", {name: "person"}
+        )
+        for i, (name, word) in enumerate([*words.items()] * 40)
+    ]
+    labels = tuple(SnapshotLabel(name) for name in words)
+    snapshot.write(folder, SnapshotRepository(1, "o/r", labels), issues)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [('tune = "supervised"\nepochs = 1', "cannot be written"), ("", "bundle could not be written")],
+)
+def test_full_disk_is_one_line(
+    sample: Path,
+    tiny: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    recipe: str,
+    said: str,
+):
+    (tmp_path / "r.toml").write_text(recipe)
+    options = ["--encoder", str(tiny), "--recipe", str(tmp_path / "r.toml"), "--max-tokens", "32"]
+    with disk_of(20_000):
+        assert main(["--snapshot", str(sample), "--out", str(tmp_path / "b"), *options]) == 1
+    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["r.toml"]

@@ -215,3 +215,18 @@ def test_current_version_stands_beside_the_new_one(
     beside = bundle.read(tmp_path / "second").metrics["beside_current"]
     assert beside["n_holdout"] >= 30
     assert set(beside) == {"n_holdout", "this version", "current version"}
+
+
+def test_interrupted_training_says_so_and_leaves_nothing(
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def interrupted(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(snapshot, "read", interrupted)
+    assert main(["--snapshot", str(sample), "--out", str(tmp_path / "b")]) == 1
+    assert one_line(capsys) == "training: interrupted; nothing was written"
+    assert list(tmp_path.iterdir()) == []
