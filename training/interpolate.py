@@ -36,10 +36,12 @@ PROBE_C = 2.0
 
 @dataclass(frozen=True)
 class Probe:
-    """One repository's labeled issues before the holdout: texts, and truth (issues, labels)."""
+    """One repository's labeled issues before the holdout: texts, truth (issues, labels), and of
+    which pairs it is known. Our own guess that nobody touched is no truth."""
 
     texts: tuple[str, ...]
     truth: Array
+    known: Array
 
     def micro_f1(self, vectors: Array, seed: int) -> float:
         """The best micro F1 that one threshold gives, cross-validated, mean of REPEATS splits."""
@@ -50,10 +52,11 @@ class Probe:
         logits = np.zeros(self.truth.shape)
         for train, test in KFold(FOLDS, shuffle=True, random_state=seed).split(vectors):
             for column, truth in enumerate(self.truth.T):
-                logits[test, column] = _scores(vectors[train], truth[train], vectors[test])
-        order = np.argsort(-logits.ravel(), kind="stable")
-        hits = np.cumsum(self.truth.ravel()[order])
-        f1 = 2 * hits / (np.arange(1, hits.size + 1) + self.truth.sum())
+                rows = train[self.known[train, column]]
+                logits[test, column] = _scores(vectors[rows], truth[rows], vectors[test])
+        logits, truth = logits[self.known], self.truth[self.known]
+        hits = np.cumsum(truth[np.argsort(-logits, kind="stable")])
+        f1 = 2 * hits / (np.arange(1, hits.size + 1) + truth.sum())
         return float(f1.max())
 
 
@@ -72,12 +75,12 @@ def probes(snapshots: Sequence[Snapshot], holdout: float) -> list[Probe]:
     for snapshot in snapshots:
         labeled = [x for x in before_holdout(snapshot, holdout) if is_labeled(x)][-MOST:]
         names = [label.name for label in snapshot.repository.labels]
-        truth, _ = truth_and_weights(labeled, names)
-        counts = truth.sum(axis=0)
-        common = (counts >= FEWEST) & (len(labeled) - counts >= FEWEST)
+        truth, weights = truth_and_weights(labeled, names)
+        known = weights > 0
+        common = ((truth & known).sum(axis=0) >= FEWEST) & ((~truth & known).sum(axis=0) >= FEWEST)
         if common.any():
             texts = tuple(prepare(issue.title, issue.body).full for issue in labeled)
-            found.append(Probe(texts, truth[:, common]))
+            found.append(Probe(texts, truth[:, common], known[:, common]))
     return found
 
 

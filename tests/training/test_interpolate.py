@@ -8,7 +8,8 @@ from models.snapshot import Snapshot, SnapshotIssue, SnapshotLabel, SnapshotRepo
 from training.interpolate import Probe, blend, choose, probes
 
 TRUTH = np.random.default_rng(0).random((80, 2)) < 0.4
-PROBE = Probe(tuple(f"text {i}" for i in range(80)), TRUTH)
+KNOWN = np.ones(TRUTH.shape, dtype=bool)
+PROBE = Probe(tuple(f"text {i}" for i in range(80)), TRUTH, KNOWN)
 
 
 def encode(signal: float) -> Any:
@@ -42,7 +43,7 @@ def test_without_labels_there_is_nothing_to_choose_by_and_it_says_so():
 
 
 def test_repositories_count_alike():
-    other = Probe(PROBE.texts[:40], TRUTH[:40])
+    other = Probe(PROBE.texts[:40], TRUTH[:40], KNOWN[:40])
     choice = choose([PROBE, other], (), lambda share: lambda texts: encode(2.0)(0)[: len(texts)])
     (row,) = choice.table
     assert row["micro_f1"] == pytest.approx(np.mean(row["repositories"]))
@@ -52,8 +53,23 @@ def test_label_that_all_issues_carry_in_a_fold_is_survived():
     truth = np.zeros((20, 2), dtype=bool)
     truth[:, 0] = True
     truth[:5, 1] = True
-    probe = Probe(tuple("x" * 20), truth)
+    probe = Probe(tuple("x" * 20), truth, np.ones(truth.shape, dtype=bool))
     assert 0 < probe.micro_f1(np.random.default_rng(0).normal(size=(20, 3)), seed=0) <= 1
+
+
+def test_pair_of_which_nothing_is_known_has_no_say():
+    vectors = encode(6.0)(0)
+    known = np.random.default_rng(2).random(TRUTH.shape) < 0.8
+    one, other = (Probe(PROBE.texts, np.where(known, TRUTH, on), known) for on in (True, False))
+    assert one.micro_f1(vectors, seed=0) == other.micro_f1(vectors, seed=0)
+    assert one.micro_f1(vectors, seed=0) != PROBE.micro_f1(vectors, seed=0)
+
+
+def test_our_own_guesses_are_no_truth_to_choose_by():
+    (probe,) = probes(
+        [snap(100, lambda i: {**labels_of(i), **({} if i % 4 else {"bug": "us"})})], 0.2
+    )
+    assert probe.known[:8, 0].tolist() == [bool(i % 4) for i in range(8)]
 
 
 def test_weights_lie_between_those_of_both_ends():
