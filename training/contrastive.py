@@ -79,13 +79,13 @@ def similarity(targets: Array, weights: Array) -> tuple[Array, Array]:
     the labels that are known of both. The weight is 0 on the diagonal and where neither has a
     label.
     """
-    on, known = targets >= 0.5, weights > 0
-    on = on & known
-    both = (on[:, None] & on[None]).sum(axis=2)
-    either = ((on[:, None] | on[None]) & known[:, None] & known[None]).sum(axis=2)
-    wanted = both / np.maximum(either, 1)
-    counts = (either > 0) & ~np.eye(len(targets), dtype=bool)
-    return wanted.astype(np.float32), counts.astype(np.float32)
+    known = (weights > 0).astype(np.float32)
+    on = (targets >= 0.5) * known
+    both, one = on @ on.T, on @ known.T
+    either = one + one.T - both
+    counts = (either > 0).astype(np.float32)
+    np.fill_diagonal(counts, 0.0)
+    return both / np.maximum(either, 1.0), counts
 
 
 def draw_circles(lesson: Lesson, rounds: int, rng: np.random.Generator) -> list[Array]:
@@ -139,7 +139,6 @@ def _work(
     circles: Sequence[tuple[int, Array]],
 ) -> Work:
     """Circles as the trainer wants them; a batch takes some, from any repository."""
-    pairs = [similarity(lesson.targets, lesson.weights) for lesson in lessons]
 
     def collate(batch: list[tuple[int, Array]]) -> dict[str, Any]:
         rows = [tokens[k][i] for k, circle in batch for i in circle]
@@ -150,9 +149,9 @@ def _work(
         vectors = tagger(batch["ids"], batch["mask"])
         losses, start = [], 0
         for k, circle in batch["circles"]:
-            wanted, counts = (torch.from_numpy(each[np.ix_(circle, circle)]) for each in pairs[k])
             inside = vectors[start : start + len(circle)]
-            losses.append(pair_loss(inside, wanted.to(inside), counts.to(inside)))
+            pairs = similarity(lessons[k].targets[circle], lessons[k].weights[circle])
+            losses.append(pair_loss(inside, *(torch.from_numpy(x).to(inside) for x in pairs)))
             start += len(circle)
         return torch.stack(losses).mean()
 

@@ -45,6 +45,19 @@ def test_a_label_that_is_not_known_of_one_makes_no_difference() -> None:
     assert wanted[0, 1] == 1.0
 
 
+def test_pairs_are_those_of_the_definition() -> None:
+    rng = np.random.default_rng(0)
+    targets, known = rng.random((30, 5)) < 0.4, rng.random((30, 5)) < 0.7
+    wanted, counts = similarity(targets.astype(float), known.astype(float))
+    for i, j in np.ndindex(30, 30):
+        both = known[i] & known[j]
+        either = ((targets[i] | targets[j]) & both).sum()
+        assert counts[i, j] == (i != j and either > 0)
+        assert wanted[i, j] == pytest.approx(
+            (targets[i] & targets[j] & both).sum() / max(either, 1)
+        )
+
+
 def test_every_issue_sits_in_every_round_and_meets_one_of_its_kind() -> None:
     lesson = Lesson.of(planted(30, exclusive=True))
     circles = draw_circles(lesson, 2, np.random.default_rng(0))
