@@ -18,9 +18,9 @@ from models.errors import ModelError
 from training.checkpoint import Checkpoint
 from training.loss_plot import loss_curve
 from training.resuming import telling
+from training.saving import save_encoder
 
 HISTORY, PLOT = "history.json", "loss"
-_POOLING = ("modules.json", "sentence_bert_config.json", "config_sentence_transformers.json")
 _OURS = (CARD, HISTORY, f"{PLOT}.svg", f"{PLOT}.png")
 
 
@@ -37,9 +37,7 @@ def write_version(
 ) -> None:
     """Write an encoder version, whole or not at all. Raises FileExistsError, NotWritten."""
     with telling(out.parent), manifest.writing(out) as aside:
-        model.save_pretrained(aside)
-        checkpoint.tokenizer.save_pretrained(aside)
-        _copy_pooling(checkpoint.folder, aside)
+        save_encoder(model, checkpoint, aside)
         text = json.dumps(list(history), indent=1)
         (aside / HISTORY).write_text(text + "\n", encoding="utf-8")
         loss_curve(history, aside / PLOT)
@@ -73,15 +71,3 @@ def push_to_hub(folder: Path, name: str) -> None:
             f"{name} was not uploaded ({why}); the folder is whole:"
             f" sign in with `hf auth login`, then `hf upload {name} {folder}`"
         )
-
-
-def _copy_pooling(parent: Path, target: Path) -> None:
-    """The files by which sentence encoders say how to pool, where the parent has them."""
-    for name in _POOLING:
-        if (parent / name).is_file():
-            shutil.copyfile(parent / name, target / name)
-    modules = parent / "modules.json"
-    known = json.loads(modules.read_text(encoding="utf-8")) if modules.is_file() else []
-    for module in known:
-        if module["path"] and (parent / module["path"]).is_dir():
-            shutil.copytree(parent / module["path"], target / module["path"])

@@ -15,6 +15,7 @@ from models.errors import EncoderRefused
 from training.batches import by_length, pad
 from training.checkpoint import NO_CHECKPOINT, load
 from training.hardware import autocast
+from training.masked_lm import only_at
 
 Array = np.ndarray[Any, Any]
 
@@ -51,7 +52,6 @@ class Guesser:
         """For each batch: (row of each mask, its logits (masks, vocabulary) float32).
 
         `rows` are token ids; they come in any order, all masks of a row together in reading order.
-        The head sees masked positions only: most of the work would be the vocabulary's.
         """
         mask_id, fill = self.tokenizer.mask_token_id, self.tokenizer.pad_token_id
         for batch in by_length([len(row) for row in rows], _TOKENS_A_BATCH):
@@ -63,20 +63,13 @@ class Guesser:
             yield owners, self._logits(ids, attention, masked)
 
     def _logits(self, ids: Tensor, attention: Tensor, masked: Tensor) -> Tensor:
-        place = masked.to(self._device)
-
-        def keep_masked(_: nn.Module, __: Any, output: Any) -> Any:
-            output.last_hidden_state = output.last_hidden_state[place].unsqueeze(0)
-            return output
-
-        hook = self._model.base_model.register_forward_hook(keep_masked)
-        try:
-            with torch.inference_mode(), autocast(self._device):
-                output = self._model(
-                    input_ids=ids.to(self._device), attention_mask=attention.to(self._device)
-                )
-        finally:
-            hook.remove()
+        ids, attention, place = (each.to(self._device) for each in (ids, attention, masked))
+        with (
+            torch.inference_mode(),
+            autocast(self._device),
+            only_at(self._model.base_model, place),
+        ):
+            output = self._model(input_ids=ids, attention_mask=attention)
         logits: Tensor = output.logits[0]
         return logits.float().cpu()
 

@@ -121,7 +121,7 @@ def summed_loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, int]:
     """The sum of the masked positions' cross entropy, and how many they are."""
     assert isinstance(model, PreTrainedModel)
     asked = batch["labels"] != IGNORED
-    with _only(model.base_model, asked):
+    with only_at(model.base_model, asked):
         logits = model(input_ids=batch["ids"], attention_mask=batch["mask"]).logits
     truth = batch["labels"][asked]
     loss = nn.functional.cross_entropy(logits[0].float(), truth, reduction="sum")
@@ -129,10 +129,11 @@ def summed_loss(model: nn.Module, batch: dict[str, Any]) -> tuple[Tensor, int]:
 
 
 @contextmanager
-def _only(base: nn.Module, asked: Tensor) -> Iterator[None]:
+def only_at(base: nn.Module, asked: Tensor) -> Iterator[None]:
     """Let `base` hand on the hidden states of these positions only, as one row of them.
 
-    Every architecture's head is a function of each position alone, so it gives the same logits.
+    Most of a masked language model's work is the vocabulary's. Every architecture's head is a
+    function of each position alone, so it gives the same logits.
     """
 
     def narrow(module: nn.Module, arguments: Any, output: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -19,10 +20,16 @@ def save_encoder(model: PreTrainedModel, checkpoint: Checkpoint, folder: Path) -
     """
     model.save_pretrained(folder)
     checkpoint.tokenizer.save_pretrained(folder)
+    _copy_pooling(checkpoint.folder, folder)
+
+
+def _copy_pooling(parent: Path, target: Path) -> None:
+    """The files by which sentence encoders say how to pool, where the parent has them."""
     for name in _POOLING:
-        if (checkpoint.folder / name).is_file():
-            shutil.copy2(checkpoint.folder / name, folder / name)
-    for part in checkpoint.folder.glob("*_Pooling"):
-        shutil.copytree(part, folder / part.name)
-    for part in checkpoint.folder.glob("*_Normalize"):
-        shutil.copytree(part, folder / part.name)
+        if (parent / name).is_file():
+            shutil.copyfile(parent / name, target / name)
+    modules = parent / "modules.json"
+    known = json.loads(modules.read_text(encoding="utf-8")) if modules.is_file() else []
+    for module in known:
+        if module["path"] and (parent / module["path"]).is_dir():
+            shutil.copytree(parent / module["path"], target / module["path"])
