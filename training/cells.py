@@ -245,10 +245,12 @@ def _speed(predict: Predict, texts: Sequence[IssueText], spaces: Sequence[Space]
     hashes = {text.hash for text in texts}
     known = [{h: space.known.pop(h) for h in hashes & space.known.keys()} for space in spaces]
     began = time.perf_counter()
-    predict(texts)
-    seconds = time.perf_counter() - began
-    for space, vectors in zip(spaces, known, strict=True):
-        space.known.update(vectors)
+    try:
+        predict(texts)
+        seconds = time.perf_counter() - began
+    finally:
+        for space, vectors in zip(spaces, known, strict=True):
+            space.known.update(vectors)
     return round(len(texts) / max(seconds, 1e-9), 1)
 
 

@@ -154,6 +154,10 @@ def _starts(args: argparse.Namespace) -> Iterator[tuple[Start, ...]]:
     for name in adapted.keys() - set(args.encoder):
         raise ModelError(f"--adapted names {name!r}, which no --encoder does")
     kept = args.out / "vectors"
+    if args.threads:
+        import torch  # in seconds; an encoder whose vectors are all at hand would not set it
+
+        torch.set_num_threads(args.threads)
     with ExitStack() as spaces:
 
         def space(name: str) -> Space:
