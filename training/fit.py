@@ -1,37 +1,38 @@
 """Fit a head: two linear models out of fold in time order, a stack on top, thresholds from it.
 
 Every figure that decides something (half-life, stack, thresholds) comes from scores of issues that
-the scoring model had not seen, and that were opened after those it had.
+the scoring model had not seen, and that were opened after those it had. Where labeled issues are
+few, prototypes take the place of the regression on vectors, and the stack is fixed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.sparse import csr_matrix, issparse
-from sklearn.linear_model import LogisticRegression
+from scipy.sparse import csr_matrix
 
-from models.head import STACK_COLUMNS, Head, Linear, squash, stack_columns
-from models.labels import Group, LabelRule, LabelSet
+from models.head import Head, Linear, squash, stack_columns
+from models.labels import LabelRule, LabelSet
 from models.lexicon import Counts, Lexicon
 from models.thresholds import apply_threshold, suggest_threshold
 from training.data import Examples
+from training.linear import decay, fit_linear
+from training.prototypes import fit_prototypes
+from training.stack import fit_stack
 
 Array = np.ndarray[Any, Any]
 Report = Callable[[str, int, int], None]
 
 HALF_LIVES: tuple[float | None, ...] = (None, 365.0, 180.0, 90.0, 60.0)
 LEXICAL_C, DENSE_C = 30.0, 2.0
-SOLVER_TOLERANCE = 1e-2
-STACK_PULL = 0.01
-"""How strongly a label's stack is pulled to the stack of all labels: a label with 30 positives or
-more mostly follows its own, one with a handful mostly the shared one."""
 FEW_ISSUES = 100
+FEW_LABELED = 48
+"""Labeled issues under which there is too little to fit a stack or a regression on vectors."""
+FEW_STACK = (0.6, 1.0, 0.0, 0.0, 0.0)
+"""Words and prototypes; the prototypes know the labels' own words already."""
 COMMON_LABEL = 10
 """Positives out of fold from which a label has a say in the choice of the half-life."""
 BLOCKS, FIRST_BLOCKS = 10, 2
@@ -105,7 +106,12 @@ def fit(
         columns = np.vstack([kept.columns, columns])
     rows = np.concatenate([fold.test for fold in folds])
     truth, weights = examples.truth[rows], examples.weights[rows]
-    stack = fit_stack(columns, truth, weights, examples)
+    few = len(examples) < FEW_LABELED
+    stack = (
+        np.tile(FEW_STACK, (len(examples.names), 1))
+        if few
+        else fit_stack(columns, truth, weights, examples)
+    )
     probabilities = squash((columns * stack).sum(axis=2), examples.names, examples.groups)
     out_of_fold = OutOfFold(rows, probabilities, truth)
     report("fit", 0, 1)
@@ -118,7 +124,7 @@ def fit(
 def with_vectors(fitted: Fit, examples: Examples) -> Fit:
     """The same fit over another encoder's vectors of the same issues: stack and thresholds stay."""
     weights = decay(examples.days, fitted.half_life)
-    dense = fit_linear(examples.vectors, examples, DENSE_C, weights)
+    dense = _dense(examples, weights, len(examples))
     head = replace(fitted.head, dense=dense, label_vectors=examples.label_vectors)
     return replace(fitted, head=head)
 
@@ -164,119 +170,6 @@ def label_set(examples: Examples, scores: OutOfFold) -> LabelSet:
     return LabelSet(tuple(rules), examples.target_precision, examples.groups)
 
 
-def decay(days: Array, half_life: float | None) -> Array:
-    """The weight of an issue by its age: 1 for the newest, a half after `half_life` days."""
-    if half_life is None:
-        return np.ones(len(days))
-    return np.asarray(0.5 ** ((days.max() - days) / half_life))
-
-
-def fit_linear(
-    features: csr_matrix | Array, examples: Examples, c: float, decayed: Array
-) -> Linear:
-    """One logistic regression per label, positives and negatives weighing the same in sum.
-
-    A label with fewer than two issues on a side stays at its base rate.
-    """
-    # liblinear's dual draws from one random state of the process: two threads would race on it,
-    # and the same seed would not give the same head.
-    threads = 1 if issparse(features) else 2
-    columns = range(len(examples.names))
-    with ThreadPoolExecutor(threads) as pool:
-        fits = list(pool.map(lambda j: _binary(features, examples, c, decayed, j), columns))
-    coef = np.stack([weights for weights, _ in fits]).astype(np.float32)
-    return Linear(coef, np.array([bias for _, bias in fits]))
-
-
-def _binary(
-    features: csr_matrix | Array, examples: Examples, c: float, decayed: Array, column: int
-) -> tuple[Array, float]:
-    y = examples.truth[:, column]
-    known = examples.weights[:, column]
-    # Balanced by plain counts: with the decayed ones, a label that died out would be kept alive.
-    positive, negative = known[y].sum(), known[~y].sum()
-    if min(y.sum(), (~y).sum()) < 2 or min(positive, negative) <= 0:
-        return np.zeros(features.shape[1]), float(np.log((y.sum() + 0.5) / ((~y).sum() + 0.5)))
-    balanced = np.where(y, negative / positive, 1.0) * known * decayed
-    # The dual is 3.5 times as fast on words, of which there are more than issues.
-    dual = bool(issparse(features))
-    model = LogisticRegression(
-        C=c, solver="liblinear", dual=dual, max_iter=1000, tol=SOLVER_TOLERANCE, random_state=0
-    )
-    model.fit(features, y, sample_weight=balanced)
-    return model.coef_[0], float(model.intercept_[0])
-
-
-def group_classes(truth: Array, group: Group) -> tuple[Array, Array]:
-    """(class of each issue, whether it counts): a member's position, or len(members) for none.
-
-    Issues that carry two members, against the group's rule, do not count.
-    """
-    members = truth.sum(axis=1)
-    y = np.where(members == 0, len(group.members), truth.argmax(axis=1))
-    return y, (members == 1) | ((members == 0) & (not group.complete))
-
-
-def fit_stack(columns: Array, truth: Array, weights: Array, examples: Examples) -> Array:
-    """The stack's weights, shape (labels, 5), by log loss on out-of-fold columns.
-
-    First one stack for all labels, then each label's own, pulled towards it.
-    """
-    seen = truth.any(axis=0)
-    shared = _fit_weights(
-        columns[:, seen].transpose(1, 0, 2).reshape(-1, len(STACK_COLUMNS)),
-        truth[:, seen].T.reshape(-1),
-        weights[:, seen].T.reshape(-1),
-        np.array([0.5, 0.5, 0.0, 0.0, 0.0]),
-        pull=1e-3,
-    )
-    stack = np.stack(
-        [
-            _fit_weights(columns[:, j], truth[:, j], weights[:, j], shared, pull=STACK_PULL)
-            for j in range(truth.shape[1])
-        ]
-    )
-    for group in examples.groups:
-        members = [examples.names.index(name) for name in group.members]
-        known = weights[:, members].min(axis=1)
-        stack[members] = _fit_group_weights(columns[:, members], truth[:, members], known, group)
-    return stack
-
-
-def _fit_weights(x: Array, y: Array, weights: Array, start: Array, *, pull: float) -> Array:
-    if weights.sum() <= 0:
-        return start
-    sign, share = np.where(y, 1.0, -1.0), weights / weights.sum()
-
-    def loss(b: Array) -> tuple[float, Array]:
-        margin = sign * (x @ b)
-        value = (share * np.logaddexp(0, -margin)).sum() + pull * ((b - start) ** 2).sum()
-        slope = -(share * sign / (1 + np.exp(np.clip(margin, -40, 40)))) @ x
-        return float(value), slope + 2 * pull * (b - start)
-
-    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x)
-
-
-def _fit_group_weights(columns: Array, truth: Array, weights: Array, group: Group) -> Array:
-    """One set of weights for all members of a group, and a bias for each, by cross entropy."""
-    y, some = group_classes(truth, group)
-    some &= weights > 0
-    x, y, share = columns[some], y[some], weights[some] / max(weights[some].sum(), 1e-9)
-    size, width = len(group.members), len(STACK_COLUMNS) - 1
-    start = np.concatenate([[0.5, 0.5, 0.0, 0.0], np.zeros(size)])
-
-    def loss(b: Array) -> float:
-        logits = x[:, :, :width] @ b[:width] + b[width:]
-        if not group.complete:
-            logits = np.column_stack([logits, np.zeros(len(x))])
-        logits = logits - logits.max(axis=1, keepdims=True)
-        chosen = logits[np.arange(len(y)), y] - np.log(np.exp(logits).sum(axis=1))
-        return float(-(share * chosen).sum() + STACK_PULL * ((b - start) ** 2).sum())
-
-    best = minimize(loss, start, method="L-BFGS-B").x if len(x) else start
-    return np.column_stack([np.tile(best[:width], (size, 1)), best[width:]])
-
-
 def _half_life_scores(
     examples: Examples,
     folds: Sequence[Fold],
@@ -319,10 +212,17 @@ def _out_of_fold_columns(
         weights = decay(part.days, half_life)
         lexical = fit_linear(train, part, LEXICAL_C, weights).logits(test)
         vectors = examples.vectors[fold.test]
-        dense = fit_linear(part.vectors, part, DENSE_C, weights).logits(vectors)
+        dense = _dense(part, weights, len(examples)).logits(vectors)
         parts.append(stack_columns(lexical, dense, vectors, examples.label_vectors))
     report("folds", len(folds), len(folds))
     return np.vstack(parts)
+
+
+def _dense(part: Examples, weights: Array, count: int) -> Linear:
+    """The model of the vectors; `count` is how many issues the whole fit has."""
+    if count < FEW_LABELED:
+        return fit_prototypes(part, weights)
+    return fit_linear(part.vectors, part, DENSE_C, weights)
 
 
 def _head(examples: Examples, half_life: float | None, stack: Array) -> Head:
@@ -332,7 +232,7 @@ def _head(examples: Examples, half_life: float | None, stack: Array) -> Head:
         labels=examples.names,
         lexicon=lexicon,
         lexical=fit_linear(features, examples, LEXICAL_C, weights),
-        dense=fit_linear(examples.vectors, examples, DENSE_C, weights),
+        dense=_dense(examples, weights, len(examples)),
         label_vectors=examples.label_vectors,
         stack=stack,
         groups=examples.groups,

@@ -6,8 +6,10 @@ import pytest
 from models.thresholds import MIN_DECISIONS
 from tests.training.planted import planted
 from training.data import Examples
-from training.fit import Fit, decay, fit, fit_linear, group_classes, label_set, make_folds
+from training.fit import Fit, fit, label_set, make_folds
+from training.linear import decay, fit_linear
 from training.metrics import micro_f1
+from training.stack import group_classes
 
 
 @pytest.fixture(scope="module")

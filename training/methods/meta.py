@@ -36,8 +36,6 @@ FEWEST_POSITIVES = 4
 RANK = 32
 RATE, SCALAR_RATE, DECAY = 1e-3, 3e-2, 1e-2
 SETTINGS: tuple[Vectors, ...] = ("changed", "encoder's")
-SETTLED = {"scale": 3.25, "trust_in_words": 0.0, "pull": 4.0, "rarity": 0.3, "bias": -0.35}
-"""Near what was learned from the training parts of NLBSE'24 and of huggingface/datasets alike."""
 
 
 @dataclass(frozen=True)
@@ -139,33 +137,24 @@ def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     return [_fit(task.labeled, model, space, resources.seed) for task in tasks]
 
 
-def settled(width: int) -> Prototypes:
-    """Prototypes for whom no other repository is at hand: the encoder's vectors and SETTLED."""
-    model = Prototypes(width, torch.Generator().manual_seed(0))
-    known = {name: torch.tensor(value) for name, value in SETTLED.items()}
-    model.load_state_dict(model.state_dict() | known)
-    return model.eval()
-
-
 def _fit(examples: Examples, model: Prototypes, space: Space, seed: int) -> Fitted:
     labeled = space.examples(examples)
     models = {"changed": model, "encoder's": _unchanged(model)}
 
     def try_both(train: Examples, test: Examples) -> Array:
-        found = [probabilities(models[name], train, test.vectors) for name in SETTINGS]
+        found = [_probabilities(models[name], train, test.vectors) for name in SETTINGS]
         return np.stack(found, axis=2)
 
     tried = out_of_fold(try_both, labeled, seed=seed)
     setting, judged = best_setting(SETTINGS, tried, labeled)
 
     def predict(texts: Sequence[IssueText]) -> Array:
-        return probabilities(models[setting], labeled, space.vectors(texts))
+        return _probabilities(models[setting], labeled, space.vectors(texts))
 
     return Fitted(predict, judged.threshold, {"vectors": setting})
 
 
-def probabilities(model: Prototypes, support: Examples, vectors: Array) -> Array:
-    """Of vectors (rows, width), from labeled examples: (rows, labels)."""
+def _probabilities(model: Prototypes, support: Examples, vectors: Array) -> Array:
     with torch.inference_mode():
         logits = model(Arrays.of(support), torch.from_numpy(vectors))
     return np.asarray(torch.sigmoid(logits).double().numpy())
