@@ -1,4 +1,4 @@
-"""All text of snapshots that an encoder may read: what was written before the holdout begins."""
+"""All text of snapshots that an encoder may read: what lies before the holdout begins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from models.errors import ModelError
 from models.snapshot import MIN_LABELED, Snapshot, SnapshotIssue
 from models.text import IssueText, prepare
-from training.data import is_labeled
+from training.data import holdout_cut, is_labeled
 
 _HASHES = 16**8
 
@@ -27,19 +27,27 @@ class Corpus:
 
     duplicates  texts that were there already, in this snapshot or another
     leaked      texts that some snapshot's holdout has as well
-    cuts        by snapshot id, when its holdout begins: its text ends there (None: no holdout)
+    cuts        by snapshot id, the issue that its holdout begins with: what lies before that one,
+                by creation time and number, is its text (None: no holdout)
     """
 
     texts: tuple[IssueText, ...]
     held_out: tuple[IssueText, ...]
     duplicates: int
     leaked: int
-    cuts: dict[str, str | None]
+    cuts: dict[str, SnapshotIssue | None]
 
     def to_json(self) -> dict[str, Any]:
         """What a card says of it."""
         return {
-            "snapshots": [{"id": name, "ends": cut} for name, cut in self.cuts.items()],
+            "snapshots": [
+                {
+                    "id": name,
+                    "ends": cut.created_at if cut else None,
+                    "before_issue": cut.number if cut else None,
+                }
+                for name, cut in self.cuts.items()
+            ],
             "texts": len(self.texts),
             "held_out": len(self.held_out),
             "duplicates_removed": self.duplicates,
@@ -64,21 +72,24 @@ class Window:
     body: tuple[int, ...] = ()
 
 
-def holdout_start(snapshot: Snapshot, holdout: float) -> str | None:
-    """When the first issue of the holdout was opened: the newest share of the labeled issues.
+def holdout_start(snapshot: Snapshot, holdout: float) -> int | None:
+    """Where among the snapshot's issues its holdout begins: the newest share of the labeled ones.
 
     The same cut as `training.run` makes; None where there are too few labels for a training.
     """
-    labeled = [issue for issue in snapshot.issues if is_labeled(issue)]
+    labeled = [row for row, issue in enumerate(snapshot.issues) if is_labeled(issue)]
     if len(labeled) < MIN_LABELED:
         return None
-    return labeled[int(len(labeled) * (1 - holdout))].created_at
+    return labeled[holdout_cut(len(labeled), holdout)]
 
 
 def before_holdout(snapshot: Snapshot, holdout: float) -> tuple[SnapshotIssue, ...]:
-    """The issues and pull requests that were opened before the holdout begins."""
-    cut = holdout_start(snapshot, holdout)
-    return tuple(x for x in snapshot.issues if cut is None or x.created_at < cut)
+    """The issues and pull requests that lie before the holdout's first issue.
+
+    By their place in the snapshot, that is by creation time and number: a time alone would leave
+    nothing of a snapshot whose issues all have the same.
+    """
+    return snapshot.issues[: holdout_start(snapshot, holdout)]
 
 
 def gather(snapshots: Sequence[Snapshot], holdout: float, held_out: float) -> Corpus:
@@ -90,16 +101,14 @@ def gather(snapshots: Sequence[Snapshot], holdout: float, held_out: float) -> Co
     seen, kept_back = 0, set()
     for snapshot in snapshots:
         before = before_holdout(snapshot, holdout)
-        numbers = {issue.number for issue in before}
-        after = (issue for issue in snapshot.issues if issue.number not in numbers)
-        kept_back |= {text.hash for text in _texts(after)}
+        kept_back |= {text.hash for text in _texts(snapshot.issues[len(before) :])}
         for text in _texts(before):
             seen += 1
             known.setdefault(text.hash, text)
     texts = [text for text in known.values() if text.hash not in kept_back]
     if len(texts) < 2:
         raise NoText(
-            f"{len(texts)} texts were opened before the holdout begins, 2 needed:"
+            f"{len(texts)} texts lie before the holdout begins, 2 needed:"
             " import issues, or pull them, before the encoder is adapted"
         )
     # The lowest hash judges, and the highest does not, whatever the share: both sides have a text.
@@ -111,7 +120,7 @@ def gather(snapshots: Sequence[Snapshot], holdout: float, held_out: float) -> Co
         held_out=tuple(text for text, on in zip(texts, judged, strict=True) if on),
         duplicates=seen - len(known),
         leaked=len(known) - len(texts),
-        cuts={each.id: holdout_start(each, holdout) for each in snapshots},
+        cuts={each.id: _first_held_out(each, holdout) for each in snapshots},
     )
 
 
@@ -155,6 +164,11 @@ def windows(
             )
         )
     return [window for window in found if not all(window.special)]
+
+
+def _first_held_out(snapshot: Snapshot, holdout: float) -> SnapshotIssue | None:
+    row = holdout_start(snapshot, holdout)
+    return None if row is None else snapshot.issues[row]
 
 
 def _texts(issues: Iterable[SnapshotIssue]) -> list[IssueText]:

@@ -120,6 +120,14 @@ def load(
     return examples, {t.hash: row for t, row in zip((*texts, *words), rows, strict=True)}
 
 
+def holdout_cut(count: int, share: float) -> int:
+    """How many of `count` labeled issues, oldest first, lie before a holdout of the newest share.
+
+    A position, not a time: issues may have one creation time, and their order still divides them.
+    """
+    return int(count * (1 - share))
+
+
 def is_labeled(issue: SnapshotIssue) -> bool:
     """Whether somebody other than us said something about the issue's labels."""
     said = any(PROVENANCE_WEIGHTS[by] > 0 for by in issue.labels.values())

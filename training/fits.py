@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from models.bundle import Bundle
+from training import data
 from training.data import Examples
 from training.evaluate import beside, evaluate, reported_columns
 from training.fit import Fit, Fold, OutOfFold, fit, with_vectors
@@ -182,7 +183,7 @@ def judged(job: Job, examples: Examples, first: Fit) -> dict[str, Any]:
 
 def holdout_cut(recipe: Recipe, count: int) -> int:
     """How many of the oldest labeled issues lie before the holdout."""
-    return int(count * (1 - recipe.holdout))
+    return data.holdout_cut(count, recipe.holdout)
 
 
 def reporting(report: Report, name: str) -> Report:

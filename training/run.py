@@ -31,7 +31,7 @@ from models.snapshot import Snapshot
 from models.text import TEXT_VERSION, prepare
 from training import data
 from training.data import Examples
-from training.fits import Job, Outcome, Tuner, holdout_cut, two_fits
+from training.fits import Job, Outcome, Tuner, two_fits
 from training.methods.space import Space
 from training.progress import progress
 from training.recipe import Recipe
@@ -121,10 +121,10 @@ def _adapted(source: Snapshot, job: Job, folder: Path) -> tuple[Job, dict[str, A
 def _tuner(source: Snapshot, job: Job, examples: Examples, folder: Path) -> Tuner | None:
     if job.recipe.tune == "none":
         return None
+    from training.corpus import before_holdout
     from training.tuner import LabelTuner  # loads transformers' Trainer, in seconds
 
-    cut = examples.issues[holdout_cut(job.recipe, len(examples))].created_at
-    old = [i for i in source.issues if not i.is_pull_request and i.created_at < cut]
+    old = [i for i in before_holdout(source, job.recipe.holdout) if not i.is_pull_request]
     unlabeled = tuple(prepare(i.title, i.body) for i in old if not data.is_labeled(i))
     return LabelTuner(job.recipe, job.space.encoder, examples, unlabeled, folder, job.report)
 

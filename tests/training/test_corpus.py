@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,7 +8,9 @@ from transformers import AutoTokenizer
 from models.snapshot import Snapshot, SnapshotIssue, SnapshotRepository
 from models.text import IssueText, prepare
 from tests.training.tiny import write_wordpiece
-from training.corpus import NoText, gather, holdout_start, windows
+from training.corpus import NoText, before_holdout, gather, holdout_start, windows
+from training.fits import holdout_cut
+from training.recipe import Recipe
 
 
 def issue(
@@ -35,10 +38,28 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> AutoTokenizer:
 
 def test_text_ends_where_the_holdout_begins():
     source = snap(issue(n) for n in range(40))
-    assert holdout_start(source, 0.25) == issue(30).created_at
+    assert holdout_start(source, 0.25) == 30
     corpus = gather([source], 0.25, 0.1)
     assert titles(corpus.texts + corpus.held_out) == {f"title {n}" for n in range(30)}
-    assert corpus.cuts == {"s": issue(30).created_at}
+    assert corpus.cuts == {"s": issue(30)}
+    (said,) = corpus.to_json()["snapshots"]
+    assert said == {"id": "s", "ends": issue(30).created_at, "before_issue": 30}
+
+
+def test_issues_of_one_creation_time_are_divided_by_their_numbers():
+    same = [replace(issue(n), created_at="2024-01-01T00:00:00Z") for n in range(40)]
+    corpus = gather([snap(same), snap((issue(n) for n in range(50, 90)), "t")], 0.25, 0.1)
+    texts = titles(corpus.texts + corpus.held_out)
+    assert texts == {f"title {n}" for n in (*range(30), *range(50, 80))}
+
+
+def test_text_ends_where_the_evaluation_of_a_training_begins():
+    source = snap(issue(n, label="bug" if n % 3 else None) for n in range(95))
+    labeled = [x for x in source.issues if x.labels]
+    cut = holdout_cut(Recipe(holdout=0.3), len(labeled))
+    before = before_holdout(source, 0.3)
+    assert [x for x in before if x.labels] == labeled[:cut]
+    assert source.issues[len(before)] == labeled[cut]
 
 
 def test_holdout_is_counted_in_labeled_issues_and_unlabeled_text_is_in():
