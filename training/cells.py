@@ -19,11 +19,11 @@ import numpy as np
 from models.errors import ModelError
 from models.text import IssueText
 from training.data import Examples
-from training.methods.base import Fitted, Predict, Resources, Task, Unavailable, decide
+from training.methods.base import Fitted, Predict, Resources, Task, Unavailable
 from training.methods.choosing import best_threshold
 from training.methods.space import Space
 from training.methods.table import Row
-from training.metrics import micro_f1, precision_recall_f1
+from training.metrics import decide, micro_f1, precision_recall_f1
 from training.protocol import Part, Size
 
 Array = np.ndarray[Any, Any]

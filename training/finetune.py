@@ -28,7 +28,7 @@ from training.batches import by_length, pad
 from training.checkpoint import Checkpoint
 from training.data import Examples
 from training.hardware import autocast
-from training.metrics import micro_f1
+from training.metrics import decide, micro_f1
 from training.progress import Report
 from training.trainer import History, Schedule, Work, train
 
@@ -299,9 +299,16 @@ def _judge(
     def judge(model: nn.Module) -> dict[str, float]:
         assert isinstance(model, Tagger)
         scores = [
-            micro_f1(seen.targets >= 0.5, model.predict(seen.texts, lesson, k) >= 0.5)
+            _micro_f1(model.predict(seen.texts, lesson, k), seen)
             for k, (lesson, seen) in enumerate(zip(lessons, validation, strict=True))
         ]
         return {"micro_f1": float(np.mean(scores))}
 
     return judge
+
+
+def _micro_f1(probabilities: Array, seen: Lesson) -> float:
+    """Of the decisions at one half, over the pairs of which something is known."""
+    known = seen.weights > 0
+    decided = decide(probabilities, 0.5, seen.names, seen.groups)
+    return micro_f1((seen.targets >= 0.5) & known, decided & known)

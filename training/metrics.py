@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from models.labels import Group
 
 Array = np.ndarray[Any, Any]
 
@@ -29,6 +32,23 @@ class Applied:
     precision: float | None
     coverage: float
     decisions: int
+
+
+def decide(
+    probabilities: Array, threshold: float, names: Sequence[str], groups: Sequence[Group]
+) -> Array:
+    """Probabilities to decisions, booleans (issues, labels).
+
+    A label counts from `threshold` on. Inside an exclusive group only the likeliest may count, and
+    where the group is complete it counts whatever its probability.
+    """
+    decided = probabilities >= threshold
+    for group in groups:
+        columns = [list(names).index(name) for name in group.members]
+        best = np.zeros((len(probabilities), len(columns)), dtype=bool)
+        best[np.arange(len(best)), probabilities[:, columns].argmax(axis=1)] = True
+        decided[:, columns] = best if group.complete else best & decided[:, columns]
+    return decided
 
 
 def precision_recall_f1(truth: Array, predicted: Array) -> tuple[Array, Array, Array]:

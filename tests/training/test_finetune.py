@@ -14,7 +14,7 @@ from tests.training.planted import FILLER, WORDS, planted
 from tests.training.tiny import tiny_encoder
 from training.checkpoint import Checkpoint
 from training.finetune import Lesson, Tagger, Tuning, finetune, group_loss, probe
-from training.metrics import micro_f1
+from training.metrics import decide, micro_f1
 from training.trainer import Diverged, Schedule
 
 FAST = Tuning(
@@ -49,6 +49,24 @@ def test_tuning_learns_what_the_frozen_encoder_cannot_tell_and_keeps_the_best_ep
     assert len(scores) == FAST.schedule.epochs
     assert history.best is not None
     assert history.best["micro_f1"] == max(scores) == pytest.approx(after)
+
+
+def test_an_epoch_is_judged_by_the_decisions_that_are_judged_in_the_end(
+    checkpoint: Checkpoint,
+) -> None:
+    examples = planted(40, seed=1, exclusive=True)
+    lesson, unseen = Lesson.of(planted(20, exclusive=True)), Lesson.of(examples)
+    weights = unseen.weights.copy()
+    weights[::2] = 0.0
+    known = weights > 0
+    model, history = finetune(
+        checkpoint, [lesson], ONCE, validation=[replace(unseen, weights=weights)]
+    )
+    p = model.predict(unseen.texts, lesson)
+    decided = decide(p, 0.5, unseen.names, unseen.groups)
+    assert (p.max(axis=1) < 0.5).any()
+    expected = micro_f1(examples.truth & known, decided & known)
+    assert history.best == {"micro_f1": pytest.approx(expected)}
 
 
 def test_one_encoder_learns_two_repositories_that_call_the_same_words_otherwise(

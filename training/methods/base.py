@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from models.labels import Group
 from models.text import IssueText
 from training.data import Examples
 from training.methods.space import Space
@@ -76,20 +75,3 @@ def one_by_one(fit: Callable[[Task, Resources], Fitted]) -> Fit:
         return [fit(task, resources) for task in tasks]
 
     return all_of
-
-
-def decide(
-    probabilities: Array, threshold: float, names: Sequence[str], groups: Sequence[Group]
-) -> Array:
-    """Probabilities to decisions, booleans (issues, labels).
-
-    A label counts from `threshold` on. Inside an exclusive group only the likeliest may count, and
-    where the group is complete it counts whatever its probability.
-    """
-    decided = probabilities >= threshold
-    for group in groups:
-        columns = [list(names).index(name) for name in group.members]
-        best = np.zeros((len(probabilities), len(columns)), dtype=bool)
-        best[np.arange(len(best)), probabilities[:, columns].argmax(axis=1)] = True
-        decided[:, columns] = best if group.complete else best & decided[:, columns]
-    return decided

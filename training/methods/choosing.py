@@ -91,7 +91,7 @@ def best_threshold(
     """The threshold with the best micro F1 over all labels; arrays (issues, labels).
 
     Where a weight is 0 the truth is not known and the pair does not count. Groups decide as
-    `base.decide` does. Without a positive there is nothing to choose: 0.5.
+    `metrics.decide` does. Without a positive there is nothing to choose: 0.5.
     """
     return _judge(probabilities, truth, weights, names, groups).threshold
 
@@ -172,7 +172,7 @@ def _between(scores: Array, last: int) -> float:
 
 
 def _decisive(probabilities: Array, names: Sequence[str], groups: Sequence[Group]) -> Array:
-    """Scores of which one threshold makes the decisions of `base.decide`: what a group always
+    """Scores of which one threshold makes the decisions of `metrics.decide`: what a group always
     decides has an infinite one."""
     scores = np.array(probabilities, dtype=np.float64)
     for group in groups:

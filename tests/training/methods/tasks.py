@@ -16,9 +16,9 @@ from models.zero_shot import label_text
 from tests.training.planted import planted
 from tests.training.tiny import SHAPE
 from training.data import Examples
-from training.methods.base import Fit, Fitted, Resources, Task, decide
+from training.methods.base import Fit, Fitted, Resources, Task
 from training.methods.space import Space
-from training.metrics import micro_f1
+from training.metrics import decide, micro_f1
 
 Array = np.ndarray[Any, Any]
 WIDTH = SHAPE["hidden_size"]

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from models.labels import Group
 from tests.training.planted import planted
-from training.methods.base import decide
 from training.methods.choosing import (
     best_cut,
     best_setting,
@@ -22,7 +21,7 @@ from training.methods.choosing import (
     out_of_fold,
     stratified_folds,
 )
-from training.metrics import micro_f1
+from training.metrics import decide, micro_f1
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 40])
