@@ -47,7 +47,8 @@ def summary(each: Comparison) -> Iterator[str]:
     """The differences that the comparison is for, for a terminal."""
     for gap in each.differences():
         span = "" if gap.low is None else f" ({gap.low:+.4f} to {gap.high:+.4f})"
-        yield f"{each.name}: {gap.what}: {gap.mean:+.4f}{span}, {gap.pairs} pairs"
+        counts = f"{gap.pairs} pairs of {gap.seeds} seeds, t over {gap.over}"
+        yield f"{each.name}: {gap.what}: {gap.mean:+.4f}{span}, {counts}"
     for rank in each.choice():
         yield f"{each.name}, {rank['slice']}: auto {rank['minus_best']:+.3f} to {rank['best']}"
 
@@ -120,11 +121,13 @@ def _cost(points: list[Point]) -> Iterator[str]:
 def _differences(each: Comparison) -> Iterator[str]:
     found = each.differences()
     if found:
-        yield "| micro F1, paired over slices and seeds | mean | 95 % interval (t) | pairs |"
-        yield "|---|---:|---:|---:|"
+        yield "| micro F1, paired over slices and seeds | mean | 95 % interval | seeds | pairs |"
+        yield "|---|---:|---:|---:|---:|"
         for gap in found:
-            span = "" if gap.low is None else f"{gap.low:+.4f} to {gap.high:+.4f}"
-            yield _row(gap.what, f"{gap.mean:+.4f}", span, str(gap.pairs))
+            span = (
+                "" if gap.low is None else f"{gap.low:+.4f} to {gap.high:+.4f} (t over {gap.over})"
+            )
+            yield _row(gap.what, f"{gap.mean:+.4f}", span, str(gap.seeds), str(gap.pairs))
         yield ""
     choice = each.choice()
     if choice:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
@@ -17,6 +17,8 @@ from training.methods.table import ADAPTATION, BY_KEY, Row
 from training.protocol import Size
 
 BASELINE, CHOICE = "naive-bayes", "auto"
+FEWEST_SEEDS = 3
+"""From which on an interval is over seeds: of two, Student's t says next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ class Line:
 class Difference:
     """One method minus another, paired over slices and seeds: mean micro F1 and its 95 % interval.
 
-    The interval is Student's t over the pairs, None of fewer than two. Pairs that learned from the
-    same issues are one pair, their mean.
+    The interval is Student's t, None of fewer than two values. A seed's slices are nested in one
+    another, so from FEWEST_SEEDS seeds on each gives one value, its mean; of fewer seeds the pairs
+    are the values, which makes the interval too narrow. `over` says which of the two it is. Pairs
+    that learned from the same issues, whatever their seeds, are one pair, their mean.
     """
 
     what: str
@@ -78,6 +82,8 @@ class Difference:
     low: float | None
     high: float | None
     pairs: int
+    seeds: int
+    over: Literal["seeds", "pairs"]
 
 
 @dataclass(frozen=True)
@@ -208,17 +214,26 @@ def facts(field: Field, cells: Iterable[Sequence[Cell]]) -> dict[str, Any]:
 
 def paired(what: str, one: Line, other: Line, sizes: Iterable[Size]) -> Difference | None:
     """`one` minus `other` over all slices and seeds that both have finished."""
-    by_data: dict[tuple[Size, str], list[float]] = defaultdict(list)
+    by_data: dict[tuple[Size, str], dict[int, float]] = defaultdict(dict)
     for size in sizes:
         mine, theirs = one.finished(size), other.finished(size)
         for seed in mine.keys() & theirs.keys():
             gap = mine[seed].micro_f1 - theirs[seed].micro_f1
-            by_data[size, mine[seed].inputs["data"]].append(gap)
-    gaps = np.array([np.mean(each) for each in by_data.values()])
-    if not len(gaps):
+            by_data[size, mine[seed].inputs["data"]][seed] = gap
+    if not by_data:
         return None
-    low, high = interval(gaps)
-    return Difference(what, float(gaps.mean()), low, high, len(gaps))
+    pairs = {at: float(np.mean(list(gaps.values()))) for at, gaps in by_data.items()}
+    # What all seeds learn from, the whole pool, tells no seed from another.
+    seeds = sorted({seed for gaps in by_data.values() if len(gaps) == 1 for seed in gaps})
+    values = [
+        float(np.mean([pairs[at] for at, gaps in by_data.items() if seed in gaps]))
+        for seed in seeds
+    ]
+    by_seed = len(seeds) >= FEWEST_SEEDS
+    values = values if by_seed else list(pairs.values())
+    over: Literal["seeds", "pairs"] = "seeds" if by_seed else "pairs"
+    count = len({seed for gaps in by_data.values() for seed in gaps})
+    return Difference(what, float(np.mean(values)), *interval(values), len(pairs), count, over)
 
 
 def _gaps(one: Line, other: Line, size: Size) -> list[float]:

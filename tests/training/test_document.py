@@ -40,7 +40,8 @@ def test_the_page_says_what_the_figures_are_of() -> None:
 def test_the_page_has_the_differences_with_their_interval() -> None:
     made = document.markdown([MADE])
     row = "| Frozen encoder + head, adapted − Frozen encoder + head | +0.0150 |"
-    assert f"{row} -0.0485 to +0.0785 | 2 |" in made
+    assert f"{row} -0.0485 to +0.0785 (t over pairs) | 2 | 2 |" in made
+    assert any("2 pairs of 2 seeds, t over pairs" in text for text in document.summary(MADE))
     assert "| 8 | Frozen encoder + head, adapted | -0.015 | +0.150 |" in made
 
 

@@ -30,7 +30,33 @@ def test_differences_are_paired_over_slices_and_seeds() -> None:
     (found,) = comparison(line("frozen", vanilla), line("frozen-adapted", adapted)).differences()
     assert found.mean == pytest.approx(0.02)
     assert (found.low, found.high) == (pytest.approx(0.02), pytest.approx(0.02))
-    assert found.pairs == 3
+    assert (found.pairs, found.seeds, found.over) == (3, 2, "pairs")
+
+
+def test_nested_slices_of_a_seed_are_one_value_where_there_are_three_seeds() -> None:
+    gains = {0: -0.01, 1: 0.0, 2: 0.01}
+    vanilla = {(size, seed): 0.5 for size in (8, 16, 32) for seed in gains}
+    adapted = {(size, seed): 0.6 + gains[seed] for size, seed in vanilla}
+    (found,) = comparison(line("frozen", vanilla), line("frozen-adapted", adapted)).differences()
+    assert (found.pairs, found.seeds, found.over) == (9, 3, "seeds")
+    assert found.mean == pytest.approx(0.1)
+    # t(0.975, 2) = 4.3027 and a standard error of 0.01 / sqrt(3), however many slices there are
+    assert (found.low, found.high) == (
+        pytest.approx(0.0752, abs=1e-4),
+        pytest.approx(0.1248, abs=1e-4),
+    )
+
+
+def test_seeds_that_learned_from_the_same_issues_are_not_told_apart() -> None:
+    vanilla = {("all", seed): 0.5 for seed in range(4)}
+    adapted = {("all", seed): 0.6 + 0.01 * seed for seed in range(4)}
+    (found,) = comparison(line("frozen", vanilla), line("frozen-adapted", adapted)).differences()
+    assert (found.pairs, found.seeds, found.low) == (1, 4, None)
+    mixed = {(8, seed): 0.5 for seed in range(3)}
+    both = comparison(line("frozen", vanilla | mixed), line("frozen-adapted", adapted | mixed))
+    (found,) = both.differences()
+    assert (found.pairs, found.seeds, found.over) == (4, 4, "seeds")
+    assert found.low == found.high == found.mean == pytest.approx(0.615 / 2 - 0.25)
 
 
 def test_the_same_issues_for_every_seed_are_one_pair() -> None:
