@@ -30,8 +30,11 @@ class Recipe:
     adapt          first adapt the encoder to the repository's own text
     tune           then tune it on the labels: "none", "supervised", "semi-supervised" (unlabeled
                    issues teach too), or "choose" (where that gains on issues it did not see)
-    epochs         of the tuning
-    learning_rate  of the encoder's topmost layer
+    adaptation     a file of adaptation's own settings (training/adapt_recipe.py), beside this one;
+                   its holdout is this recipe's
+    epochs         of a tuning, the most; None: by the number of labels (methods/finetuned.plan).
+                   Where there are labels enough, how many are best is chosen on some of them
+    learning_rate  of the encoder's topmost layer; None: fine-tuning's own
     """
 
     name: str = "instant"
@@ -40,8 +43,9 @@ class Recipe:
     seed: int = 0
     adapt: bool = False
     tune: str = "none"
-    epochs: int = 3
-    learning_rate: float = 1e-4
+    adaptation: str | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
 
     @classmethod
     def find(cls, name: str) -> Recipe:
@@ -70,11 +74,23 @@ class Recipe:
         for key, (holds, wanted) in _RULES.items():
             if not holds(getattr(recipe, key)):
                 raise RecipeRefused(f"recipe {path}: {key} must be {wanted}")
+        _require_use(recipe, path)
+        if recipe.adaptation:
+            recipe = replace(recipe, adaptation=str(path.parent / recipe.adaptation))
         return replace(recipe, half_life=None) if recipe.half_life == "none" else recipe
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the card."""
         return asdict(self)
+
+
+def _require_use(recipe: Recipe, path: Path) -> None:
+    """That no key is given which nothing would read."""
+    if recipe.adaptation and not recipe.adapt:
+        raise RecipeRefused(f"recipe {path}: adaptation is for adapt = true")
+    for key in ("epochs", "learning_rate"):
+        if getattr(recipe, key) is not None and recipe.tune == "none":
+            raise RecipeRefused(f"recipe {path}: {key} is for a recipe that tunes; tune is none")
 
 
 def _floats(data: dict[str, Any]) -> dict[str, Any]:
@@ -93,9 +109,16 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "half_life": (_is_half_life, 'a number of days, "choose" or "none"'),
     "adapt": (lambda value: isinstance(value, bool), "true or false"),
     "tune": (lambda value: value in TUNINGS, f"one of {', '.join(TUNINGS)}"),
-    "epochs": (lambda value: type(value) is int and 1 <= value <= 100, "1 to 100"),
+    "adaptation": (
+        lambda value: value is None or (isinstance(value, str) and value != ""),
+        "a file",
+    ),
+    "epochs": (
+        lambda value: value is None or (type(value) is int and 1 <= value <= 100),
+        "1 to 100",
+    ),
     "learning_rate": (
-        lambda value: isinstance(value, float) and 0 < value <= 0.01,
+        lambda value: value is None or (isinstance(value, float) and 0 < value <= 0.01),
         "over 0 and at most 0.01",
     ),
     "seed": (lambda value: type(value) is int and value >= 0, "a whole number from 0"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,15 @@ from models import encoder_card
 from models.encoder import Encoder
 from models.encoder_card import EncoderCard
 from models.text import IssueText
-from training.checkpoint import Checkpoint
 from training.data import Examples
-from training.finetune import Lesson, Tagger, Tuning, finetune
-from training.methods import ust
+from training.finetune import Tagger, Tuning
+from training.methods import finetuned, ust
 from training.methods.base import Resources, Task
 from training.methods.space import Space
 from training.progress import Report
 from training.recipe import Recipe
 from training.resuming import telling
 from training.saving import save_encoder
-from training.trainer import Schedule
 
 SUFFIX = "-tuned"
 
@@ -78,24 +76,28 @@ class LabelTuner:
         return folder
 
     def _learn(self, labeled: Examples) -> Tagger:
-        if self.recipe.tune == "semi-supervised":
-            resources = Resources(
-                vanilla=Space(self.encoder),
-                max_tokens=self.encoder.max_tokens,
-                seed=self.recipe.seed,
-            )
-            task = Task(labeled, self.unlabeled)
-            return ust.learn([task], resources, ust.Settings()).model
-        checkpoint = Checkpoint.find(str(self.encoder.folder))
-        schedule = Schedule(
-            epochs=self.recipe.epochs,
-            learning_rate=self.recipe.learning_rate,
-            seed=self.recipe.seed,
+        space, task = Space(self.encoder), Task(labeled, self.unlabeled)
+        resources = Resources(
+            vanilla=space, max_tokens=self.encoder.max_tokens, seed=self.recipe.seed
         )
-        tuning = Tuning(schedule=schedule, max_tokens=self.encoder.max_tokens)
+        tuning = self._tuning(len(labeled), resources)
         report = self._reporting(len(labeled))
-        tagger, _ = finetune(checkpoint, [Lesson.of(labeled)], tuning, report=report)
-        return tagger
+        if self.recipe.tune == "semi-supervised":
+            settings = ust.Settings()
+            if self.recipe.epochs:
+                settings = replace(settings, student_epochs=self.recipe.epochs)
+            return ust.learn([task], resources, settings, tuning, report=report).model
+        return finetuned.learn(space, [task], resources, tuning, report=report).model
+
+    def _tuning(self, count: int, resources: Resources) -> Tuning:
+        """By the number of labels, but for what the recipe gives."""
+        planned = finetuned.plan([count], resources)
+        schedule = replace(
+            planned.schedule,
+            epochs=self.recipe.epochs or planned.schedule.epochs,
+            learning_rate=self.recipe.learning_rate or planned.schedule.learning_rate,
+        )
+        return replace(planned, schedule=schedule)
 
     def _reporting(self, count: int) -> Report:
         def report(phase: str, done: int, total: int) -> None:

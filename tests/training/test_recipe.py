@@ -58,6 +58,22 @@ def test_recipe_says_how_to_tune(tmp_path: Path):
     assert (recipe.epochs, recipe.learning_rate) == (4, 5e-5)
 
 
+def test_tuning_goes_by_the_number_of_labels_unless_the_recipe_says_otherwise(tmp_path: Path):
+    recipe = read(tmp_path, 'tune = "supervised"')
+    assert (recipe.epochs, recipe.learning_rate) == (None, None)
+
+
+def test_adaptations_own_recipe_lies_beside_this_one(tmp_path: Path):
+    recipe = read(tmp_path, 'adapt = true\nadaptation = "more/phases.toml"')
+    assert recipe.adaptation == str(tmp_path / "more" / "phases.toml")
+
+
+@pytest.mark.parametrize("text", ["epochs = 3", "learning_rate = 1e-4", 'adaptation = "a.toml"'])
+def test_a_key_that_nothing_would_read_is_refused(tmp_path: Path, text: str):
+    with pytest.raises(RecipeRefused, match=text.split()[0]):
+        read(tmp_path, text)
+
+
 @pytest.mark.parametrize(
     ("text", "half_life"), [('"none"', None), ('"choose"', "choose"), ("45.5", 45.5)]
 )
@@ -88,8 +104,9 @@ def test_half_life_has_words_for_never_and_for_choosing(
         ("depth = 3", "depth"),
         ("adapt = 1", "adapt"),
         ('tune = "hard"', "tune"),
-        ("epochs = 0", "epochs"),
-        ("learning_rate = 1.0", "learning_rate"),
+        ('tune = "supervised"\nepochs = 0', "epochs must be"),
+        ('tune = "supervised"\nlearning_rate = 1.0', "learning_rate must be"),
+        ("adapt = true\nadaptation = 1", "adaptation must be"),
         ("[head]\nc = 3", "head"),
     ],
 )

@@ -20,6 +20,7 @@ from training.finetune import Lesson, Tagger, Tuning, finetune
 from training.methods.base import Fitted, Resources, Task
 from training.methods.choosing import judge, stratified_folds
 from training.methods.space import Space
+from training.progress import Report
 from training.trainer import History, Schedule
 
 ENOUGH_TO_SPLIT = 64
@@ -68,7 +69,12 @@ def best_space(resources: Resources) -> Space:
 
 
 def learn(
-    space: Space, tasks: Sequence[Task], resources: Resources, tuning: Tuning | None = None
+    space: Space,
+    tasks: Sequence[Task],
+    resources: Resources,
+    tuning: Tuning | None = None,
+    *,
+    report: Report = lambda phase, done, total: None,
 ) -> Learned:
     """Tune on all tasks together, as `plan` says where `tuning` does not.
 
@@ -82,10 +88,10 @@ def learn(
     thresholds = (0.5,) * len(lessons)
     chosen: dict[str, Any] = {"epochs": tuning.schedule.epochs, "chosen_on": "nothing"}
     if can_split(labeled):
-        epochs, thresholds = _choose(checkpoint, labeled, tuning)
+        epochs, thresholds = _choose(checkpoint, labeled, tuning, report)
         tuning = replace(tuning, schedule=replace(tuning.schedule, epochs=epochs))
         chosen = {"epochs": epochs, "chosen_on": "a fifth of the slice"}
-    model, _ = finetune(checkpoint, lessons, tuning)
+    model, _ = finetune(checkpoint, lessons, tuning, report=report)
     return Learned(model, lessons, thresholds, {"checkpoint": checkpoint.folder.name, **chosen})
 
 
@@ -106,13 +112,13 @@ def plan(counts: Sequence[int], resources: Resources) -> Tuning:
 
 
 def _choose(
-    checkpoint: Checkpoint, labeled: Sequence[Examples], tuning: Tuning
+    checkpoint: Checkpoint, labeled: Sequence[Examples], tuning: Tuning, report: Report
 ) -> tuple[int, tuple[float, ...]]:
     """(epochs, a threshold for each repository), judged on a fifth that is not learned from."""
     learned, held = inner_split(labeled, tuning.schedule.seed)
     lessons = [Lesson.of(each) for each in learned]
     model, history = finetune(
-        checkpoint, lessons, tuning, validation=[Lesson.of(each) for each in held]
+        checkpoint, lessons, tuning, validation=[Lesson.of(each) for each in held], report=report
     )
     return best_epoch(history), cautious_thresholds(model, lessons, held)
 

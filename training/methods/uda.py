@@ -34,6 +34,7 @@ from training.methods import finetuned
 from training.methods.base import Fitted, Resources, Task
 from training.methods.finetuned import NO_TEXT, Learned, best_space, plan
 
+THRESHOLDS = {"thresholds_of": "plain fine-tuning"}
 NEAREST = 3
 """What is unlabeled comes nearest first; pull requests, which come last, are seldom drawn."""
 SHARPNESS = 5.0
@@ -76,9 +77,10 @@ def learn(
     settings: Settings,
     tuning: Tuning | None = None,
 ) -> Learned:
-    """Fine-tune on all tasks together, then go on with consistency.
+    """Fine-tune on all tasks together, then go on with consistency. Raises Diverged, OutOfMemory.
 
-    Raises Diverged, OutOfMemory.
+    The thresholds stay those chosen for plain fine-tuning: to choose them anew on issues that the
+    model has not learned from would take a second consistency training.
     """
     space = best_space(resources)
     plain = finetuned.learn(space, tasks, resources, tuning)
@@ -97,7 +99,7 @@ def learn(
         focus=consistency.anneal if settings.annealing else None,
         report=consistency.follow,
     )
-    return replace(plain, model=model, chosen={**plain.chosen, **asdict(settings)})
+    return replace(plain, model=model, chosen={**plain.chosen, **asdict(settings), **THRESHOLDS})
 
 
 def gentle(tuning: Tuning, settings: Settings) -> Tuning:

@@ -28,9 +28,11 @@ from training.methods import finetuned
 from training.methods.base import Fitted, Resources, Task
 from training.methods.finetuned import NO_TEXT, Learned, best_space, plan
 from training.methods.uda import draw
+from training.progress import Report
 
 Array = np.ndarray[Any, Any]
 
+THRESHOLDS = {"thresholds_of": "the first teacher"}
 TINY = 1e-9
 LARGEST_BATCH = 12
 
@@ -69,10 +71,16 @@ def learn(
     resources: Resources,
     settings: Settings,
     tuning: Tuning | None = None,
+    *,
+    report: Report = lambda phase, done, total: None,
 ) -> Learned:
-    """Teacher, then students, on all tasks together. Raises Diverged, OutOfMemory."""
+    """Teacher, then students, on all tasks together. Raises Diverged, OutOfMemory.
+
+    The thresholds stay the first teacher's, which saw issues that it had not learned from; a
+    student has learned from all of them, and another one to judge by would cost half as much again.
+    """
     space = best_space(resources)
-    learned = finetuned.learn(space, tasks, resources, tuning)
+    learned = finetuned.learn(space, tasks, resources, tuning, report=report)
     if not any(draw(task.unlabeled, 1, np.random.default_rng(0)) for task in tasks):
         return replace(learned, chosen={**learned.chosen, "fallback": NO_TEXT})
     checkpoint = Checkpoint.find(str(space.folder))
@@ -86,9 +94,9 @@ def learn(
             )
             for k, (lesson, task) in enumerate(zip(learned.lessons, tasks, strict=True))
         ]
-        model, _ = finetune(checkpoint, lessons, student)
+        model, _ = finetune(checkpoint, lessons, student, report=report)
         learned = replace(learned, model=model)
-    return replace(learned, chosen={**learned.chosen, **asdict(settings)})
+    return replace(learned, chosen={**learned.chosen, **asdict(settings), **THRESHOLDS})
 
 
 def student_tuning(tuning: Tuning, settings: Settings) -> Tuning:

@@ -68,6 +68,7 @@ def test_copies_are_predicted_like_their_originals_once_that_was_learned(space: 
     (fitted,) = learn([task], resources, settings, FAST).fitted()
     decided = fitted.predict(unseen.texts) >= fitted.threshold
     assert (decided == unseen.truth).mean() > 0.8
+    assert fitted.chosen["thresholds_of"] == "plain fine-tuning"
 
 
 def test_a_copy_that_says_the_same_does_not_diverge() -> None:

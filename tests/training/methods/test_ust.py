@@ -77,6 +77,7 @@ def test_a_student_of_a_good_teacher_is_good(space: Space) -> None:
     decided = fitted.predict(unseen.texts) >= fitted.threshold
     assert (decided == unseen.truth).mean() > 0.8
     assert fitted.chosen["rounds"] == 1
+    assert fitted.chosen["thresholds_of"] == "the first teacher"
 
 
 def test_passes_differ_by_dropout_alone(space: Space) -> None:
