@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from training.objectives import OBJECTIVES
-from training.recipe import RecipeRefused
+from training.recipe import Recipe, RecipeRefused
 from training.schedule import Schedule
 
 NEVER = -1
@@ -128,6 +128,15 @@ class AdaptRecipe:
             return cls.from_json({"name": path.stem, **data})
         except RecipeRefused as error:
             raise RecipeRefused(f"recipe {path}: {error}") from error
+
+    @classmethod
+    def within(cls, training: Recipe) -> AdaptRecipe:
+        """How a training adapts before it learns labels: as its `adaptation` says, up to its own
+        holdout. Raises RecipeRefused."""
+        own = (
+            cls.read(Path(training.adaptation)) if training.adaptation else cls(seed=training.seed)
+        )
+        return replace(own, holdout=training.holdout)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> AdaptRecipe:

@@ -47,6 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise FileExistsError(f"{args.out} exists; a bundle is never overwritten")
         args.out.parent.mkdir(parents=True, exist_ok=True)
         with progress() as report, _aside(args.out) as folder:
+            if args.threads and (recipe.adapt or recipe.tune != "none"):
+                import torch  # an encoder whose vectors are all at hand would not set it
+
+                torch.set_num_threads(args.threads)
             source = snapshot.read(args.snapshot)
             encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens, threads=args.threads)
             job = Job(recipe, Space(encoder), _current(args.current, encoder), report)
@@ -109,7 +113,7 @@ def _adapted(source: Snapshot, job: Job, folder: Path) -> tuple[Job, dict[str, A
 
     before = job.space.encoder
     out = folder / "adapted"
-    recipe = AdaptRecipe(holdout=job.recipe.holdout)
+    recipe = AdaptRecipe.within(job.recipe)
     card = adapt([source], before, recipe, out, report=job.report)
     assert card, "only the first of several processes has a card, and this one is alone"
     if card.share:

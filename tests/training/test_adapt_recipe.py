@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from training.adapt_recipe import AdaptRecipe
-from training.recipe import RecipeRefused
+from training.recipe import Recipe, RecipeRefused
 
 
 def read(folder: Path, text: str) -> AdaptRecipe:
@@ -68,3 +69,11 @@ def test_what_is_no_recipe_is_refused_by_name(tmp_path: Path, text: str, words: 
 def test_file_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(RecipeRefused, match="cannot be read"):
         AdaptRecipe.read(tmp_path / "nowhere.toml")
+
+
+def test_within_a_training_its_holdout_counts(tmp_path: Path):
+    (tmp_path / "own.toml").write_text("holdout = 0.5\nseed = 3\nmax_tokens = 64")
+    training = Recipe(holdout=0.3, seed=7, adapt=True)
+    assert AdaptRecipe.within(training) == AdaptRecipe(holdout=0.3, seed=7)
+    own = AdaptRecipe.within(replace(training, adaptation=str(tmp_path / "own.toml")))
+    assert own == AdaptRecipe(name="own", holdout=0.3, seed=3, max_tokens=64)

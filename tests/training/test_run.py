@@ -11,6 +11,7 @@ from models.encoder import Encoder
 from models.predictor import Predictor
 from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
 from tests.training.conftest import SAMPLE, read_lines, run, sample_issues, sample_repository
+from training import data
 from training.run import main
 
 DEPLOYED = ("labels.json", "terms.json", "past.json", "metrics.json", "head.safetensors")
@@ -215,6 +216,25 @@ def test_current_version_stands_beside_the_new_one(
     beside = bundle.read(tmp_path / "second").metrics["beside_current"]
     assert beside["n_holdout"] >= 30
     assert set(beside) == {"n_holdout", "this version", "current version"}
+
+
+def test_threads_are_kept_to_where_no_vector_is_missing(tiny_encoder: Path, tmp_path: Path):
+    import torch
+
+    few = snapshot.read(write_few(tmp_path / "few", 60))
+    encoder = Encoder.load(str(tiny_encoder))
+    _, vectors = data.load(few, encoder)
+    known = {"encoder": encoder.version, "vectors": vectors}
+    snapshot.write(tmp_path / "known", few.repository, few.issues, **known)
+    (tmp_path / "r.toml").write_text('tune = "supervised"')
+    arguments = ["--snapshot", str(tmp_path / "known"), "--out", str(tmp_path / "out")]
+    more = ["--encoder", str(tiny_encoder), "--recipe", str(tmp_path / "r.toml")]
+    before = torch.get_num_threads()
+    try:
+        assert main([*arguments, *more, "--threads", str(before + 1)]) == 0
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_interrupted_training_says_so_and_leaves_nothing(
