@@ -16,7 +16,7 @@ from models.bundle import Bundle
 from training import data
 from training.data import Examples
 from training.evaluate import beside, evaluate, reported_columns
-from training.fit import Fit, Fold, OutOfFold, fit, with_vectors
+from training.fit import FEW_ISSUES, Fit, Fold, OutOfFold, fit, with_vectors
 from training.methods.space import Space
 from training.metrics import micro_f1
 from training.progress import Report
@@ -26,8 +26,10 @@ Array = np.ndarray[Any, Any]
 
 EARLY_SHARE = 0.6
 """Of the issues before the holdout: what the first tuning learns from; it is judged on the rest."""
-MIN_TUNED = 100
-"""Fewer labeled issues than this do not tune an encoder."""
+MIN_TUNED = 125
+"""Fewer labeled issues than this do not tune an encoder: of so many, FEW_ISSUES lie before the
+usual holdout. The frozen encoder is judged on fewer by folds that see the future, which a tuned one
+never does, so that the two could not be compared."""
 MIN_GAIN = 0.005
 """Micro F1 that a tuned encoder must gain out of fold to be chosen: it costs minutes and memory."""
 
@@ -74,8 +76,12 @@ def two_fits(job: Job, examples: Examples, tuner: Tuner | None) -> Outcome:
     if tune == "none":
         return frozen.outcome({})
     assert tuner is not None
-    if len(examples) < MIN_TUNED:
-        why = f"{len(examples)} labeled issues, {MIN_TUNED} needed to tune an encoder"
+    before = holdout_cut(job.recipe, len(examples))
+    if len(examples) < MIN_TUNED or before < FEW_ISSUES:
+        why = (
+            f"{len(examples)} labeled issues, {MIN_TUNED} needed to tune an encoder;"
+            f" {before} before the holdout, {FEW_ISSUES} needed"
+        )
         return frozen.outcome({"took": "frozen encoder", "why": why})
     tuned = Tuned(job, examples, tuner)
     if tune != "choose":

@@ -14,7 +14,7 @@ from tests.training.planted import DIMENSION, planted
 from tests.training.small import disk_of
 from tests.training.tiny import tiny_masked_lm, write_pooling
 from training.data import Examples
-from training.fit import OutOfFold
+from training.fit import OutOfFold, fit
 from training.fits import EARLY_SHARE, MIN_TUNED, Job, best_f1, holdout_cut, two_fits
 from training.recipe import Recipe
 from training.run import main
@@ -105,6 +105,19 @@ def test_few_labels_leave_the_encoder_as_it_is():
     assert f"{MIN_TUNED} needed" in made.chosen["why"]
 
 
+def test_encoders_are_compared_only_where_neither_is_judged_on_issues_older_than_it_learned():
+    enough = Recipe(tune="choose", half_life=None)
+    cases = ((enough, MIN_TUNED, True), (replace(enough, holdout=0.5), MIN_TUNED, False))
+    for recipe, count, tunes in cases:
+        examples = planted(count)
+        tuner = Leaky(examples)
+        made = two_fits(replace(job("choose"), recipe=recipe), examples, tuner)
+        assert bool(tuner.asked) == tunes
+        assert ("neither had seen" in made.chosen["why"]) == tunes
+    first = fit(planted(MIN_TUNED).take(np.arange(holdout_cut(enough, MIN_TUNED))), half_life=None)
+    assert all(fold.train.max() < fold.test.min() for fold in first.folds)
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pooling(tiny_masked_lm(tmp_path_factory.mktemp("tiny")))
@@ -146,6 +159,16 @@ def test_card_says_what_adaptation_kept(sample: Path, tiny: Path, tmp_path: Path
     adapted = json.loads((out / "card.json").read_text())["chosen"]["adapted"]
     assert adapted["why"]
     assert (out / "encoder").is_dir() == (adapted["share"] > 0)
+
+
+def test_adaptation_may_have_a_recipe_of_its_own(
+    sample: Path, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "own.toml").write_text("max_tokens = 300")
+    (tmp_path / "r.toml").write_text('adapt = true\nadaptation = "own.toml"')
+    options = ["--encoder", str(tiny), "--recipe", str(tmp_path / "r.toml")]
+    assert main(["--snapshot", str(sample), "--out", str(tmp_path / "b"), *options]) == 1
+    assert "max_tokens is 300 in the recipe" in capsys.readouterr().err
 
 
 def test_encoder_that_adaptation_did_not_help_is_served_as_it_is(tiny: Path, tmp_path: Path):
