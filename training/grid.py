@@ -15,6 +15,9 @@ from training.methods.space import Space
 from training.methods.table import Row
 from training.protocol import Part, Protocol, Size
 
+FIRST_VERSION = ""
+"""Of a method that was never changed since it was first compared."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -112,10 +115,17 @@ class Grid:
         return self._tasks[key]
 
     def finished(self, job: Job, out: Path) -> Cell | None:
-        """The job's cell, if it was run with the same inputs and did not fail."""
+        """The job's cell, if it was run with the same inputs and did not fail.
+
+        A cell from before an input was written down is taken for one of today's, but of the
+        methods' first versions.
+        """
         cell = cells.read(job.place.path(out))
-        same = cell and cell.status == "ok" and cell.inputs == self._inputs(job)
-        return cell if same else None
+        if cell is None or cell.status != "ok":
+            return None
+        inputs = self._inputs(job)
+        then = {**inputs, "version": FIRST_VERSION, **cell.inputs}
+        return cell if then.items() >= inputs.items() else None
 
     def run(self, job: Job) -> Cell:
         """Learn and judge; the seed that comes first is timed."""
@@ -139,14 +149,24 @@ class Grid:
         )
 
     def _inputs(self, job: Job) -> dict[str, str]:
-        tasks = self.tasks(job.field, job.seed)[job.size]
-        adapted = job.start.adapted if job.row.space != "vanilla" else None
-        return {
-            "data": protocol.fingerprint(job.field.parts, tasks),
+        """All that the job's result depends on, and nothing else: a row is run again for an input
+        that it uses, not for another row's."""
+        row, where = job.row, job.field
+        tasks = self.tasks(where, job.seed)[job.size]
+        adapted = job.start.adapted if row.space != "vanilla" else None
+        shared = {key: str(x) for key, x in self.shared.items() if key != "nli" or row.nli}
+        inputs = {
+            "data": protocol.fingerprint(where.parts, tasks),
+            "details": protocol.details(where.parts),
             "encoder": job.place.encoder,
             "adapted": adapted.encoder.version if adapted else "",
-            **{key: str(value) for key, value in self.shared.items()},
+            "version": row.version,
+            **shared,
         }
+        if row.alone:
+            others = (x for part in where.parts for x in self._others(where, part))
+            inputs["others"] = protocol.fingerprint_whole(tuple(others))
+        return inputs
 
     def _others(self, where: Field, part: Part | None) -> tuple[Examples, ...]:
         """The pools of other data sets, and of this one's other repositories when `part` is one."""

@@ -158,6 +158,28 @@ def fingerprint(parts: Sequence[Part], tasks: Sequence[Task]) -> str:
     return digest.hexdigest()[:12]
 
 
+def details(parts: Sequence[Part]) -> str:
+    """Twelve digits that change with what is said of labels and issues beside the text: labels'
+    descriptions and groups, what each label of an issue weighs, and the issues' age."""
+    digest = hashlib.sha256()
+    for part in parts:
+        labels = [(label.name, label.description) for label in part.pool.labels]
+        digest.update(repr((labels, part.pool.groups)).encode())
+        for examples in (part.pool, part.test, part.validation or part.test):
+            digest.update(examples.weights.tobytes() + examples.days.tobytes())
+    return digest.hexdigest()[:12]
+
+
+def fingerprint_whole(others: Sequence[Examples]) -> str:
+    """Twelve digits that change with the texts, labels or truth of whole repositories."""
+    digest = hashlib.sha256()
+    for examples in others:
+        digest.update("".join(text.hash for text in examples.texts).encode())
+        digest.update(repr([(label.name, label.description) for label in examples.labels]).encode())
+        digest.update(np.packbits(examples.truth).tobytes())
+    return digest.hexdigest()[:12]
+
+
 def corpus(snapshot: Snapshot, parts: Sequence[Part]) -> Iterator[SnapshotIssue]:
     """The snapshot's issues that an encoder may be adapted on under every protocol, unlabeled.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.training.planted import planted
 from tests.training.tiny import tiny_encoder, tiny_masked_lm, tiny_nli, write_pooling
 from training import cells, compare
 from training.cells import Cell
+from training.methods import naive_bayes
 from training.methods.base import Fitted, Resources, Task
 from training.methods.table import BY_KEY, ROWS, Row
 
@@ -60,8 +61,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def _at_once(issue: snapshot.SnapshotIssue) -> snapshot.SnapshotIssue:
-    from dataclasses import replace
-
     return replace(issue, created_at="2024-01-01T00:00:00Z")
 
 
@@ -158,6 +157,56 @@ def test_a_finished_cell_is_not_run_again_and_a_changed_one_is(
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert compare.main(world.arguments(tmp_path, *more, "--unlabeled", "5")) == 0
     assert all(path.stat().st_mtime_ns > before[path] for path in before)
+
+
+def test_a_cell_from_before_an_input_was_written_down_counts_and_an_old_method_does_not(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ("--methods", *CHEAP, "--slices", "8", "--seeds", "0")
+    assert compare.main(world.arguments(tmp_path, *more)) == 0
+    for path in tmp_path.glob("cells/**/*.json"):
+        cell = json.loads(path.read_text())
+        kept = ("data", "encoder", "adapted", "max_tokens", "effort")
+        inputs = {"nli": "None", **{key: cell["inputs"][key] for key in kept}}
+        path.write_text(json.dumps({**cell, "inputs": inputs}))
+    assert changed(tmp_path, world.arguments(tmp_path, *more)) == set()
+    monkeypatch.setattr(naive_bayes, "VERSION", 2, raising=False)
+    assert changed(tmp_path, world.arguments(tmp_path, *more)) == {("tidepool", "naive-bayes")}
+    assert changed(tmp_path, world.arguments(tmp_path, *more)) == set()
+
+
+def test_a_change_reruns_the_rows_that_it_matters_to(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Row, "fit", property(lambda row: constant))
+    more = ("--methods", "naive-bayes", "zero-shot-nli", "meta", "--slices", "8", "--seeds", "0")
+    one, two = ("tidepool", "twins/one"), ("tidepool", "twins/one", "twins/two")
+    assert compare.main(world.arguments(tmp_path, *more, data=one)) == 0
+    named = world.arguments(tmp_path, *more, "--nli", str(world.nli), data=one)
+    assert changed(tmp_path, named) == {(x, "zero-shot-nli") for x in ("tidepool", "twins")}
+    more = (*more, "--nli", str(world.nli))
+    found = changed(tmp_path, world.arguments(tmp_path, *more, data=two))
+    assert found == {("tidepool", "meta"), *(("twins", key) for key in more[1:4])}
+    described = described_otherwise(world.snapshots["tidepool"], tmp_path / "described")
+    elsewhere = replace(world, snapshots={**world.snapshots, "tidepool": described})
+    found = changed(tmp_path, elsewhere.arguments(tmp_path, *more, data=two))
+    assert found == {*(("tidepool", key) for key in more[1:4]), ("twins", "meta")}
+
+
+def changed(out: Path, arguments: list[str]) -> set[tuple[str, str]]:
+    """Data set and row of each cell that this comparison ran."""
+    before = {path: path.stat().st_mtime_ns for path in out.glob("cells/**/*.json")}
+    assert compare.main(arguments) == 0
+    again = [path for path in before if path.stat().st_mtime_ns > before[path]]
+    return {(path.parts[-4], path.parts[-2]) for path in again}
+
+
+def described_otherwise(folder: Path, out: Path) -> Path:
+    """The same snapshot with other words about its labels."""
+    found = snapshot.read(folder)
+    labels = tuple(replace(label, description="another") for label in found.repository.labels)
+    snapshot.write(out, replace(found.repository, labels=labels), found.issues)
+    return out
 
 
 def test_vectors_are_kept_for_the_next_run(world: World, tmp_path: Path) -> None:

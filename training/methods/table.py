@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Literal
 
 from training.methods.base import Fit, Resources, Unavailable
@@ -21,6 +23,7 @@ class Row:
              chooses to
     space    which encoder it sees: "adapted" rows get it in the place of the vanilla one
     encoder  whether the encoder makes a difference: once for each that is named
+    nli      whether the inference checkpoint does
     alone    each repository by itself, with all others' labels to learn from
     """
 
@@ -31,13 +34,25 @@ class Row:
     cost: Literal["cheap", "tuned", "choice"] = "cheap"
     space: Literal["vanilla", "adapted", "both"] = "vanilla"
     encoder: bool = True
+    nli: bool = False
     alone: bool = False
 
     @property
     def fit(self) -> Fit:
         """The method's function."""
-        found: Fit = importlib.import_module(f"training.methods.{self.method}").fit
+        found: Fit = self._module.fit
         return found
+
+    @property
+    def version(self) -> str:
+        """Of the method's module and those beside it that it imports from: what they say is their
+        VERSION, to be raised when they learn otherwise than before. Empty at the first ones."""
+        known = {name: getattr(module, "VERSION", 1) for name, module in _used(self._module)}
+        return ", ".join(f"{name} {known[name]}" for name in sorted(known) if known[name] != 1)
+
+    @property
+    def _module(self) -> ModuleType:
+        return importlib.import_module(f"training.methods.{self.method}")
 
     def resources(self, given: Resources) -> Resources:
         """What the method gets. Raises Unavailable without the adapted encoder that it needs."""
@@ -50,10 +65,19 @@ class Row:
         return replace(given, vanilla=given.adapted)
 
 
+def _used(module: ModuleType) -> Iterator[tuple[str, ModuleType]]:
+    """The module, and those of this package that it has anything from, by their short names."""
+    package = f"{__name__.rpartition('.')[0]}."
+    for value in (module, *vars(module).values()):
+        home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "")
+        if str(home).startswith(package):
+            yield home.removeprefix(package), sys.modules[home]
+
+
 ROWS: tuple[Row, ...] = (
     Row("naive-bayes", "Naive Bayes", "naive_bayes", "words", encoder=False),
     Row("naive-bayes-augmented", "Naive Bayes, augmented", "augmented", "words", space="adapted"),
-    Row("zero-shot-nli", "Zero-shot, inference", "nli", "zero-shot", encoder=False),
+    Row("zero-shot-nli", "Zero-shot, inference", "nli", "zero-shot", encoder=False, nli=True),
     Row("zero-shot-embedding", "Zero-shot, similarity", "similarity", "zero-shot"),
     Row(
         "zero-shot-embedding-adapted",
