@@ -15,7 +15,7 @@ from models.errors import EncoderRefused
 from training.batches import by_length, pad
 from training.checkpoint import NO_CHECKPOINT, load
 from training.hardware import autocast
-from training.masked_lm import only_at
+from training.masked_lm import longest, only_at
 
 Array = np.ndarray[Any, Any]
 
@@ -42,11 +42,11 @@ class Guesser:
             raise EncoderRefused(f"{folder} is no masked language model: it has no mask token")
         trained = any(name.endswith("ForMaskedLM") for name in config.architectures or ())
         self.head = TRAINED if trained else TIED
-        model = load(AutoModelForMaskedLM, folder) if trained else _Tied(load(AutoModel, folder))
+        loaded = load(AutoModelForMaskedLM if trained else AutoModel, folder)
+        model = loaded if trained else _Tied(loaded)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model = model.eval().to(self._device)
-        window = getattr(config, "max_position_embeddings", max_tokens)
-        self.max_tokens = min(max_tokens, window, self.tokenizer.model_max_length)
+        self.max_tokens = min(max_tokens, longest(loaded), self.tokenizer.model_max_length)
 
     def at_masks(self, rows: Sequence[Sequence[int]]) -> Iterator[tuple[Array, Tensor]]:
         """For each batch: (row of each mask, its logits (masks, vocabulary) float32).

@@ -7,10 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer, BertConfig, BertModel
+from transformers import (
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    BertConfig,
+    BertModel,
+    RobertaConfig,
+    RobertaForMaskedLM,
+)
 
 from models.errors import EncoderRefused
-from tests.training.tiny import tiny_encoder, tiny_masked_lm
+from tests.training.tiny import SHAPE, tiny_encoder, tiny_masked_lm, write_wordpiece
 from training.guesses import TIED, TRAINED, Guesser
 
 TEXTS = ["the [MASK] after the update", "no gap here", "[MASK] crash on [MASK] , please help"]
@@ -69,6 +77,20 @@ def test_whole_words_are_neither_pieces_nor_signs(masked: Path):
     words = {guesser.word(i) for i in guesser.whole_words()}
     assert {"the", "app"} <= words
     assert not words & {"##a", "[MASK]", ",", "7"}
+
+
+def test_a_text_is_cut_where_the_model_ends(tmp_path: Path):
+    folder = tmp_path / "roberta"
+    size = write_wordpiece(folder)
+    RobertaForMaskedLM(RobertaConfig(vocab_size=size, pad_token_id=0, **SHAPE)).save_pretrained(
+        folder
+    )
+    guesser = Guesser(folder, 512)
+    # Its positions begin after the padding token's number, which is 0.
+    assert guesser.max_tokens == SHAPE["max_position_embeddings"] - 1
+    row = [guesser.tokenizer.mask_token_id] * guesser.max_tokens
+    ((_, logits),) = guesser.at_masks([row])
+    assert logits.shape == (guesser.max_tokens, size)
 
 
 def test_a_tokenizer_without_a_mask_is_refused(tmp_path: Path):

@@ -186,6 +186,23 @@ def test_gradients_that_overflow_stop_before_the_weights_are_spoiled(tmp_path: P
     assert torch.isfinite(model.linear.weight).all()
 
 
+def test_two_half_batches_make_the_same_update_as_a_whole_one(tmp_path: Path):
+    rows = work().items[:8]
+    sizes = {"whole": {"tokens": 16}, "halves": {"tokens": 8, "accumulation": 2}}
+    weights, logs = {}, {}
+    for name, changes in {**sizes, "apart": {"tokens": 8}}.items():
+        model = Line()
+        task = Work(rows, [2] * len(rows), collate, loss)
+        history = train(model, task, schedule(epochs=10, **changes), tmp_path / name)
+        weights[name] = model.linear.weight.detach()
+        logs[name] = next(entry for entry in history.log if "grad_norm" in entry)
+    assert torch.allclose(weights["halves"], weights["whole"], atol=1e-2)
+    assert not torch.allclose(weights["apart"], weights["whole"], atol=0.1)
+    # AdamW does not mind how long a gradient is, so that the weights alone would not tell.
+    for figure in ("step", "loss", "grad_norm"):
+        assert logs["halves"][figure] == pytest.approx(logs["whole"][figure], rel=0.02)
+
+
 def fits(rows: int) -> Callable[..., Tensor]:
     """A loss for which more than so many rows are too many."""
 
