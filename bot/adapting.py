@@ -1,7 +1,7 @@
 """Adapt the encoder to the repositories' own text, and move every head to the new one.
 
-The new encoder and the heads that were trained on it are published together, or none of them: a
-failure before the last of them leaves the encoder before in force, with its heads.
+The new encoder and the heads that were trained on it are published together, or none of them:
+where a step fails, and where the heads got worse on average, the encoder before stays in force.
 """
 
 from __future__ import annotations
@@ -18,9 +18,18 @@ from bot.encoders import in_force
 from bot.errors import BotError
 from bot.launcher import Launch
 from bot.snapshots import contents
-from bot.training import NothingToLearn, Options, Trainer, read_metrics, require_enough, start
+from bot.training import (
+    NothingToLearn,
+    Options,
+    Trainer,
+    clear,
+    read_metrics,
+    require_enough,
+    start,
+)
 from models import encoder_card
 from models.bundle import ENCODER
+from models.encoder import Encoder
 from models.encoder_card import EncoderCard
 from models.encoders import Encoders
 from models.errors import ModelError
@@ -33,6 +42,12 @@ if TYPE_CHECKING:
 PRIVATE = (
     "private: its text stays out of the encoder that all share, unless"
     " LABELWRIGHT_PRIVATE_TEXT_IN_ENCODER is set or it is named with --include-private"
+)
+
+
+WORSE = (
+    "micro F1 falls by {fall:.4f} on average, so the previous encoder stays in force;"
+    " `labelwright adapt --resume --anyway` publishes the new one all the same"
 )
 
 
@@ -66,12 +81,27 @@ class Head:
 
 @dataclass(frozen=True)
 class Adapted:
-    """An adaptation that came to its end. `encoder` is the name of the published version, None
-    where the original was best; `card` is the encoder's."""
+    """An adaptation that came to its end. `encoder` is the name of the published version; None
+    where nothing was published, and then `reason` says why. `card` is the new encoder's."""
 
     encoder: str | None
     card: EncoderCard
     heads: tuple[Head, ...]
+    reason: str = ""
+
+    @property
+    def change(self) -> float | None:
+        """The mean change of micro F1; see `mean_change`."""
+        return mean_change(self.heads)
+
+
+def mean_change(heads: Sequence[Head]) -> float | None:
+    """Of micro F1, every repository with two heads to compare weighing the same; else None."""
+    pairs = [(x.before, x.after) for x in heads if x.before is not None and x.after is not None]
+    if not pairs:
+        return None
+    mean = sum(after - before for before, after in pairs) / len(pairs)
+    return round(mean, 9)  # 0.7 - 0.6 and 0.5 - 0.6 make no loss
 
 
 def corpus(
@@ -97,9 +127,14 @@ def corpus(
             left_out[row.full_name] = "it has no issues here"
         else:
             entering.append(row)
+    if not known:
+        raise NoText(
+            "there is no repository here to learn from:"
+            " `labelwright import PATH --repo OWNER/NAME`, or install the App on one"
+        )
     if not entering:
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
-        raise NoText(f"there is no text to adapt the encoder to ({reasons or 'no repository'})")
+        raise NoText(f"there is no text to adapt the encoder to ({reasons})")
     return Corpus(tuple(entering), left_out)
 
 
@@ -112,38 +147,46 @@ class Adapter:
         self.tell = tell
 
     def adapt(
-        self, corpus: Corpus, options: Options | None = None, *, recipe: Path | None = None
+        self,
+        corpus: Corpus,
+        options: Options | None = None,
+        *,
+        recipe: Path | None = None,
+        anyway: bool = False,
     ) -> Adapted:
         """Adapt the encoder in force to a corpus; publish it with heads trained on it.
 
-        Raises AdaptationFailed, and then the encoder before stays in force with its heads; NotNow.
+        Where the heads are worse on average nothing is published, unless `anyway`; what was made
+        is kept for `resume`. Raises EncoderRefused before anything begins, NotNow, and
+        AdaptationFailed: then the encoder before stays in force with its heads.
         """
-        plan = Plan(
-            [row.id for row in corpus.repositories],
-            in_force(self.trainer.settings),
-            None if recipe is None else str(recipe.absolute()),
-        )
+        settings = self.trainer.settings
+        encoder = in_force(settings)
+        Encoder.load(encoder, max_tokens=settings.max_tokens)
+        repositories = [row.id for row in corpus.repositories]
+        plan = Plan(repositories, encoder, None if recipe is None else str(recipe.absolute()))
         with beginning(self.trainer, plan) as folder, _failing():
-            return self._run(folder, plan, options or Options())
+            return self._run(_Run(self, folder, plan, options or Options()), anyway)
 
-    def resume(self, options: Options | None = None) -> Adapted:
-        """Go on with an adaptation that was interrupted. Raises AdaptationFailed, NotNow."""
+    def resume(self, options: Options | None = None, *, anyway: bool = False) -> Adapted:
+        """Go on with an adaptation that was interrupted, or not published: what it has made is
+        not made again. Raises AdaptationFailed, NotNow."""
         with resuming(self.trainer.settings) as (folder, plan), _failing():
-            return self._run(folder, plan, options or Options())
+            return self._run(_Run(self, folder, plan, options or Options()), anyway)
 
-    def _run(self, folder: Path, plan: Plan, options: Options) -> Adapted:
-        run = _Run(self, folder, plan, options)
+    def _run(self, run: _Run, anyway: bool) -> Adapted:
         encoder = run.encoder()
         card = encoder_card.read(encoder)
         if not card.share:
-            return Adapted(None, card, ())
-        heads = tuple(run.head(row, encoder) for row in self._with_heads())
-        return Adapted(self._publish(encoder, heads), card, heads)
-
-    def _with_heads(self) -> Iterator[Repository]:
-        for row in self.trainer.store.repositories.all():
-            if self.trainer.registry.current(row.id) is not None:
-                yield row
+            clear(run.folder)
+            return Adapted(None, card, (), card.why)
+        heads = run.heads(encoder)
+        change = mean_change(heads) or 0.0
+        if change < 0 and not anyway:
+            return Adapted(None, card, heads, WORSE.format(fall=-change))
+        name = self._publish(encoder, heads)
+        clear(run.folder)
+        return Adapted(name, card, heads)
 
     def _publish(self, encoder: Path, heads: Sequence[Head]) -> str:
         """All of it, or none: what was published is taken back where the next step fails."""
@@ -163,11 +206,13 @@ class Adapter:
 
 @contextmanager
 def _failing() -> Iterator[None]:
+    what = "the previous encoder stays in force; `labelwright adapt --resume` goes on from here"
     try:
         yield
     except (BotError, ModelError, OSError) as error:
-        what = "the previous encoder stays in force; `labelwright adapt --resume` goes on from here"
         raise AdaptationFailed(f"{error}; {what}") from error
+    except KeyboardInterrupt:
+        raise AdaptationFailed(f"interrupted; {what}") from None
 
 
 class _Run:
@@ -176,7 +221,7 @@ class _Run:
     def __init__(self, adapter: Adapter, folder: Path, plan: Plan, options: Options) -> None:
         self._adapter = adapter
         self._trainer = adapter.trainer
-        self._folder = folder
+        self.folder = folder
         self._plan = plan
         self._options = options
 
@@ -187,7 +232,7 @@ class _Run:
         """
         snapshots = [self._snapshot(number) for number in self._plan.repositories]
         launch = Launch.adaptation(
-            self._folder,
+            self.folder,
             self._trainer.settings,
             snapshots,
             encoder=self._plan.encoder,
@@ -199,13 +244,34 @@ class _Run:
             start(launch, self._options)
         return launch.out
 
-    def head(self, repository: Repository, encoder: Path) -> Head:
+    def heads(self, encoder: Path) -> tuple[Head, ...]:
+        """What becomes of every repository's head, once none has changed under our hands.
+
+        One that is published meanwhile may have learned from newer labels than our snapshot has:
+        its repository is done again, so that publishing ours loses nothing.
+        """
+        done: dict[int, tuple[str, Head]] = {}
+        while behind := [
+            (row, version)
+            for row, version in self._published()
+            if row.id not in done or done[row.id][0] != version
+        ]:
+            for row, version in behind:
+                done[row.id] = (version, self._head(row, version, encoder))
+        return tuple(head for _, head in done.values())
+
+    def _published(self) -> Iterator[tuple[Repository, str]]:
+        for row in self._trainer.store.repositories.all():
+            version = self._trainer.registry.current(row.id)
+            if version is not None:
+                yield row, version
+
+    def _head(self, repository: Repository, version: str, encoder: Path) -> Head:
         """A head on the encoder in force and one on the new one, from one snapshot."""
-        registry = self._trainer.registry
-        version = registry.current(repository.id)
-        if version and (registry.path(repository.id, version) / ENCODER).is_dir():
+        if (self._trainer.registry.path(repository.id, version) / ENCODER).is_dir():
             return Head(repository, note="it keeps the encoder of its own that it was tuned with")
         self._adapter.tell(f"{repository.full_name}: a head on either encoder")
+        self._drop_unless_of(version, repository)
         try:
             before = self._train(repository, "before", self._plan.encoder)
             after = self._train(repository, "after", str(encoder))
@@ -215,21 +281,45 @@ class _Run:
         return Head(repository, f1[0], f1[1], after)
 
     def _train(self, repository: Repository, name: str, encoder: str) -> Path:
-        folder = self._folder / name / str(repository.id)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        """The bundle of a head, trained now unless it was before the interruption."""
+        folder = self._part(name, repository.id)
         snapshot = self._snapshot(repository.id)
         require_enough(repository, contents(snapshot))
         launch = Launch.head(folder, self._trainer.settings, encoder=encoder, snapshot=snapshot)
-        log = self._folder / "training.log"
+        if (launch.out / "card.json").is_file():
+            return launch.out
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        log = self.folder / "training.log"
         return self._trainer.run(replace(launch, log=log), self._options)
 
     def _snapshot(self, repository_id: int) -> Path:
-        """The repository's one snapshot: the encoder and both heads see the same issues."""
-        target = self._folder / "snapshots" / str(repository_id)
+        """The repository's one snapshot: the encoder and both heads see the same issues.
+
+        Beside it lies which head was in force before it was taken.
+        """
+        target = self._part("snapshots", repository_id)
         if not target.exists():
             repository = self._trainer.store.repositories.get(repository_id)
             if repository is None:
                 raise NoText(f"repository {repository_id} is not here any more")
+            target.parent.mkdir(exist_ok=True)
+            version = self._trainer.registry.current(repository_id)
+            _noted(target).write_text(version or "", encoding="utf-8")
             self._trainer.snapshot(repository, target, self._plan.encoder)
         return target
+
+    def _drop_unless_of(self, version: str, repository: Repository) -> None:
+        """Drop a snapshot, with its heads, that was taken while another head was in force."""
+        snapshot = self._part("snapshots", repository.id)
+        if snapshot.exists() and _noted(snapshot).read_text("utf-8") != version:
+            self._adapter.tell(f"{repository.full_name}: its head changed meanwhile: once more")
+            for kind in ("before", "after", "snapshots"):
+                shutil.rmtree(self._part(kind, repository.id), ignore_errors=True)
+
+    def _part(self, kind: str, repository_id: int) -> Path:
+        return self.folder / kind / str(repository_id)
+
+
+def _noted(snapshot: Path) -> Path:
+    return snapshot.with_name(f"{snapshot.name}.head")

@@ -1,4 +1,4 @@
-"""The folder of an adaptation: one runs at a time, and one that was interrupted can go on."""
+"""The folder of an adaptation: one runs at a time, and one that is not done can go on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Plan:
 
 @contextmanager
 def beginning(trainer: Trainer, plan: Plan) -> Iterator[Path]:
-    """A new folder for a plan. It is kept for `resuming` where the block fails, until the next.
+    """A new folder for a plan. Unless the block clears it, it is kept for `resuming`.
 
     What an earlier one left goes: it holds issue text. Raises NotNow.
     """
@@ -44,19 +44,17 @@ def beginning(trainer: Trainer, plan: Plan) -> Iterator[Path]:
         folder = trainer.new_folder("adapt")
         (folder / _PLAN).write_text(json.dumps(asdict(plan)), encoding="utf-8")
         yield folder
-        clear(folder)
 
 
 @contextmanager
 def resuming(settings: Settings) -> Iterator[tuple[Path, Plan]]:
-    """The folder of the adaptation that was interrupted, and its plan. Raises NotNow."""
+    """The folder of the adaptation that is not done, and its plan. Raises NotNow."""
     with _alone(settings):
         left = _left(settings)
         if not left:
-            raise NotNow("no adaptation was interrupted: begin one without --resume")
+            raise NotNow("there is no adaptation to go on with: begin one without --resume")
         plan = Plan(**json.loads((left[-1] / _PLAN).read_text("utf-8")))
         yield left[-1], plan
-        clear(left[-1])
 
 
 def _left(settings: Settings) -> list[Path]:

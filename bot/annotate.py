@@ -82,8 +82,16 @@ def questions(
     issues = unlabeled(store, repository)
     labels = store.labels.all(repository.id)
     if not issues or not labels:
-        what = "issue without a label" if labels else "label"
-        raise NothingToAsk(f"{repository.full_name} has no {what} here: nothing to ask")
+        name = repository.full_name
+        if not labels:
+            raise NothingToAsk(
+                f"{name} has no label here to choose from: make some on GitHub, then"
+                f" `labelwright pull {name}`"
+            )
+        raise NothingToAsk(
+            f"every issue of {name} here has a label or an answer: nothing to ask"
+            f" (`labelwright audit {name}` lists labels that look wrong)"
+        )
     texts = [prepare(*opened_text(issue)) for issue in issues]
     seen = model.examine(texts, progress=progress)
     bits = uncertainty(seen.probabilities)

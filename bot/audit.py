@@ -52,7 +52,8 @@ def audit(store: Store, repository: Repository, bundle: Bundle) -> list[Finding]
     if "numbers" not in scores:
         name = repository.full_name
         raise NoAudit(
-            f"the version in force of {name} is older than audits: `labelwright train {name}`"
+            f"the model of {name} keeps no scores to audit by, for it was trained by an older"
+            f" version: train it again, `labelwright train {name}`"
         )
     labels = {label.name: label.id for label in store.labels.all(repository.id)}
     answered = store.answers.all(repository.id)

@@ -67,7 +67,8 @@ class Launch:
     all. What it makes is the folder `out`, complete when that has a card.
 
     `terminal`: standard error goes to ours, where the training draws its bars. `niceness` is by
-    how much it stands back behind the server's own processes.
+    how much it stands back behind the server's own processes. With `abrupt` it is killed where we
+    end it early: it would say how to go on with it by hand, and its caller knows a better way.
     """
 
     module: str
@@ -78,6 +79,7 @@ class Launch:
     threads: int | None = None
     terminal: bool = False
     niceness: int = NICENESS
+    abrupt: bool = False
 
     @classmethod
     def head(
@@ -144,6 +146,7 @@ class Launch:
             log=folder / "training.log",
             timeout=math.inf,
             threads=settings.threads,
+            abrupt=True,
         )
 
 
@@ -188,7 +191,8 @@ def run(
 ) -> float:
     """Run a training to its end; returns the seconds it took.
 
-    `forward` gets each line that it prints, in another thread. `stop` ends it early: then Stopped
+    `forward` gets each line that it prints, in another thread, but not the one in which it explains
+    a failure. `stop` ends it early: then Stopped
     is raised. Raises TrainingRefused with the line in which the training explains itself,
     TrainingTimedOut, or TrainingFailed for a crash. Whatever ends this function, no process of the
     training is left. `argv` is the command where it is not to be `command(launch)`.
@@ -201,7 +205,7 @@ def run(
         try:
             status = _wait(process, launch, started + launch.timeout, stop, now)
         finally:
-            _end(process)
+            _end(process, launch)
             reader.join(GRACE)
     if status != 0 or not (launch.out / "card.json").is_file():
         raise _failure(launch, status)
@@ -241,9 +245,10 @@ def _wait(
                 raise Stopped("the training was stopped with the process") from None
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], launch: Launch) -> None:
     """End whatever is left of the process group, the training's own children included."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    running = process.poll() is None
+    for number in (signal.SIGKILL,) if launch.abrupt else (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
         except (ProcessLookupError, PermissionError):
@@ -253,6 +258,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
     process.wait()
+    if running and launch.abrupt and launch.terminal:
+        _leave_bars()
+
+
+def _leave_bars() -> None:
+    """Go to a line below the bars of a training that was killed, and show the cursor again."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    console.show_cursor()
+    console.print()
 
 
 def _copy(source: IO[bytes], log: IO[bytes], forward: Callable[[str], None] | None) -> None:
@@ -260,8 +276,9 @@ def _copy(source: IO[bytes], log: IO[bytes], forward: Callable[[str], None] | No
         for line in source:
             log.write(line)
             log.flush()
-            if forward is not None:
-                forward(line.decode("utf-8", "replace").rstrip())
+            text = line.decode("utf-8", "replace").rstrip()
+            if forward is not None and not text.startswith(_EXPLAINED):
+                forward(text)
 
 
 def _failure(launch: Launch, status: int) -> TrainingFailed:

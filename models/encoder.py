@@ -230,10 +230,16 @@ def find_encoder(name: str) -> Path:
     if Path(name).is_dir():
         return Path(name)
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+    )
 
     try:
         return Path(snapshot_download(name, local_files_only=True))
+    except HFValidationError as error:
+        raise EncoderRefused(f"there is no encoder folder {name}") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, ValueError) as error:
         raise EncoderRefused(
             f"encoder {name!r} is neither a folder nor in the local Hugging Face cache;"

@@ -35,36 +35,65 @@ def _full_names(values: list[str] | None) -> list[str]:
     return [str(full_name(value)) for value in values or ()]
 
 
+def _recipe_file(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise typer.BadParameter(
+            f"there is no file {path}; its keys are those of training/adapt_recipe.py,"
+            " and recipes that go by a name are for `labelwright train`"
+        )
+    return path
+
+
+FullNames = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[OWNER/NAME]...", callback=_full_names, help="Whose text; default: all."
+    ),
+]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        callback=_recipe_file,
+        help="A TOML file that says how to adapt; not one of train's recipes.",
+    ),
+]
+IncludePrivate = Annotated[
+    bool, typer.Option("--include-private", help="Also text of the private ones that are named.")
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the one that was interrupted or not published."),
+]
+Anyway = Annotated[
+    bool, typer.Option("--anyway", help="Publish even if the heads get worse on average.")
+]
+Export = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Only copy the encoder in force, for other tasks."),
+]
+
+
 def adapt(
-    repositories: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[OWNER/NAME]...", callback=_full_names, help="Whose text; default: all."
-        ),
-    ] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option(help="A TOML file that says how to adapt.", exists=True, dir_okay=False),
-    ] = None,
-    include_private: Annotated[
-        bool,
-        typer.Option("--include-private", help="Also text of the private ones that are named."),
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the one that was interrupted.")
-    ] = False,
-    export: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Only copy the encoder in force, for other tasks."),
-    ] = None,
+    repositories: FullNames = None,
+    recipe: RecipeFile = None,
+    include_private: IncludePrivate = False,
+    resume: Resume = False,
+    anyway: Anyway = False,
+    export: Export = None,
     as_json: AsJson = False,
 ) -> None:
     """Adapt the encoder to the text of issues, labeled or not.
 
-    Every repository's head is trained anew on it, and all of it is published, or none. Text of a
-    private repository stays out of it unless you say so.
+    All repositories share it. Every model is trained anew on it and compared on the same newest
+    issues. All of it is published together, or nothing where micro F1 falls on average. It may
+    take hours without a GPU; Ctrl-C loses little, --resume goes on.
+
+    Text of private repositories stays out of it unless you say so.
 
     Example: labelwright adapt
+
+    Example: labelwright adapt --resume --anyway
 
     Example: labelwright adapt octo/app octo/secret --include-private
 
@@ -76,26 +105,31 @@ def adapt(
     for option, given in alone.items():
         if given and sum([*alone.values(), *beside]) > 1:
             raise typer.BadParameter(f"{option} stands alone")
+    if export is not None and anyway:
+        raise typer.BadParameter("--export publishes nothing: --anyway has no place beside it")
     if include_private and not names:
         raise typer.BadParameter("--include-private goes with the names of repositories")
     with desk() as here:
         if export is not None:
             _export(here, export, as_json)
         elif resume:
-            _print_adapted(_adapter(here).resume(foreground()), None, as_json)
+            print_adapted(_adapter(here).resume(foreground(), anyway=anyway), None, as_json)
         else:
             chosen = _corpus(here, names, include_private)
-            done = _adapter(here).adapt(chosen, foreground(), recipe=recipe)
-            _print_adapted(done, chosen, as_json)
+            done = _adapter(here).adapt(chosen, foreground(), recipe=recipe, anyway=anyway)
+            print_adapted(done, chosen, as_json)
 
 
 def encoders(
-    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.list,
+    action: Annotated[
+        Action, typer.Argument(help="List them, or go back to the one before.")
+    ] = Action.list,
     as_json: AsJson = False,
 ) -> None:
     """List the adapted encoders, or go back to the one before.
 
-    Every head that belongs to the one in force goes back as well, to the newest that does not.
+    With it go the models: each that was trained on the encoder in force gives way to the newest
+    that was not. Before the first adapted encoder is the one of LABELWRIGHT_ENCODER.
 
     Example: labelwright encoders rollback
     """
@@ -123,7 +157,8 @@ def _adapter(here: Desk) -> Adapter:
     return Adapter(Trainer(here.settings, here.store, here.registry()), tell=say)
 
 
-def _print_adapted(done: Adapted, corpus: Corpus | None, as_json: bool) -> None:
+def print_adapted(done: Adapted, corpus: Corpus | None, as_json: bool) -> None:
+    """What came of an adaptation, and what to do where nothing was published."""
     card, heads = done.card, done.heads
     if as_json:
         facts = ("name", "parent", "share", "why", "losses", "corpus", "seconds")
@@ -136,24 +171,26 @@ def _print_adapted(done: Adapted, corpus: Corpus | None, as_json: bool) -> None:
             for head in heads
         }
         left_out = dict(corpus.left_out) if corpus else {}
+        published = {"published": done.encoder is not None, "reason": done.reason or None}
         print_json(
-            {"encoder": done.encoder, "repositories": rows, "left_out": left_out}
+            {"encoder": done.encoder, **published, "micro_f1_change": done.change}
+            | {"repositories": rows, "left_out": left_out}
             | {key: getattr(card, key) for key in facts}
         )
         return
     loss = card.losses
     print(f"loss on text that was kept back: {loss['parent']:.3f} -> {loss['chosen']:.3f}")
-    print(f"share of the adapted weights: {card.share:g}; {card.why}")
-    if done.encoder is None:
-        print("the encoder as it was is the best: nothing was published")
-        return
+    if card.share:
+        print(f"share of the adapted weights: {card.share:g}; {card.why}")
     if heads:
         columns = ("repository", "micro F1 before", "adapted", "")
         cells = [(x.repository.full_name, x.before, x.after, x.note) for x in heads]
         print_table("on the same newest issues", columns, cells)
-    gains = [x.after - x.before for x in heads if x.before is not None and x.after is not None]
-    if gains:
-        print(f"{sum(gains) / len(gains):+.3f} micro F1 on average")
+    if done.change is not None:
+        print(f"{done.change:+.4f} micro F1 on average")
+    if done.encoder is None:
+        print(f"nothing was published: {done.reason}")
+        return
     print(f"{done.encoder} is in force now; `labelwright encoders rollback` goes back")
 
 
@@ -185,7 +222,9 @@ def _list(here: Desk, as_json: bool) -> None:
         cells = [[mark(value) for value in row.values()] for row in rows]
         print_table("encoders", ("version", "current", *keys), cells)
     else:
-        print(f"none was adapted yet: {here.settings.encoder} serves")
+        print(
+            f"none was adapted yet: {here.settings.encoder} serves; `labelwright adapt` adapts it"
+        )
 
 
 def _roll_back(here: Desk, as_json: bool) -> None:

@@ -64,8 +64,9 @@ def audit(
 ) -> None:
     """List the labels of past issues that look wrong.
 
-    The model in force is asked by its out-of-fold scores: of each issue by a fit that had not seen
-    it. The most surprising labels come first. Nothing is changed.
+    Each issue was scored, when the model was trained, by a fit that had not seen it. The labels
+    that this contradicts most come first: given and unlikely, or missing and likely. Nothing is
+    changed; correct them on GitHub.
 
     Example: labelwright audit octo/app --count 20
     """
@@ -85,6 +86,9 @@ def audit(
         judged = len(bundle.validation["numbers"])
         rows = [finding.to_json() for finding in found]
         print_json({"version": version, "judged": judged, "labels": rows})
+        return
+    if not found:
+        print(f"{repository}, version {version}: no label looks wrong")
         return
     cells = [
         (

@@ -33,7 +33,12 @@ CONTRACT = (
 def train(
     repository: RepositoryName,
     recipe: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="How to train: a recipe's name or file.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="instant, adapted, finetuned, semi-supervised, auto, or a TOML file.",
+            show_default="instant",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,6 +46,10 @@ def train(
 
     The figures are those of a fit that never saw the newest issues; what is published is fitted on
     all of them.
+
+    Recipe instant takes seconds to minutes: the encoder stays as it is. The others change it for
+    this repository alone and take minutes to hours without a GPU: adapted to its text, finetuned
+    on its labels, semi-supervised on unlabeled issues as well; auto only where that gains.
 
     Example: labelwright train octo/app
 

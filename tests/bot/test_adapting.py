@@ -2,126 +2,52 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot import launcher
-from bot.adapting import PRIVATE, AdaptationFailed, Adapter, NoText, corpus
+from bot.adapting import (
+    PRIVATE,
+    AdaptationFailed,
+    Adapter,
+    NoText,
+    corpus,
+)
 from bot.adapting_runs import NotNow
 from bot.encoder_versions import NoEncoder, export, roll_back
 from bot.encoders import in_force
-from bot.launcher import Launch, TrainingRefused
-from bot.settings import Settings
-from bot.store import Store
-from bot.store.rows import Issue, Label, Repository
+from bot.launcher import Launch
+from bot.store.rows import Issue
 from bot.training import Trainer
 from models import bundle
 from models.encoder import Encoder
 from models.encoders import Encoders
-from models.errors import ArtifactRefused
-from models.registry import Registry
-from models.snapshot import read
-from tests.models.builders import TEXTS, make_bundle
-from tests.models.encoders import own_encoder, write_encoder
-
-APP, SECRET, EMPTY, NEW = 1, 2, 3, 4
-NAMES = {APP: "octo/app", SECRET: "octo/secret", EMPTY: "octo/empty", NEW: "octo/new"}
+from models.errors import ArtifactRefused, EncoderRefused
+from tests.bot.adapting_world import (
+    APP,
+    EMPTY,
+    NEW,
+    SECRET,
+    Server,
+    arguments,
+    make_encoders,
+    make_server,
+)
+from tests.models.builders import TEXTS
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plain encoder for the settings, one adapted from it, and one that kept the original."""
-    folder = tmp_path_factory.mktemp("made")
-    write_encoder(folder / "plain")
-    own_encoder(folder / "adapted", name="adapted", seed=1, share=0.5)
-    own_encoder(folder / "same", name="same", seed=0, share=0.0)
-    return folder
-
-
-@dataclass
-class Server:
-    """A store of four repositories, two of which have a head; trainings are only pretended."""
-
-    settings: Settings
-    store: Store
-    registry: Registry
-    made: Path
-    adapted: str = "adapted"
-    launches: list[Launch] = field(default_factory=list)
-    failing: Callable[[Launch], bool] = lambda launch: False
-
-    def repository(self, number: int) -> Repository:
-        found = self.store.repositories.get(number)
-        assert found is not None
-        return found
-
-    def adapter(self) -> Adapter:
-        return Adapter(Trainer(self.settings, self.store, self.registry))
-
-    def adapt(self, *named: int, include_private: bool = False):
-        rows = [self.repository(number) for number in named]
-        chosen = corpus(self.settings, self.store, rows, include_private=include_private)
-        return self.adapter().adapt(chosen)
-
-    def publish_head(self, number: int, encoder: Path, **more: object) -> str:
-        """A head of a repository that was trained on an encoder, in force."""
-        target = self.settings.home / f"head-{number}-{len(list(self.settings.home.iterdir()))}"
-        bundle.write(target, head(number, str(encoder), **more))
-        return self.registry.publish(number, target)
-
-    def run(self, launch: Launch, **how: object) -> float:
-        """In the place of a process."""
-        self.launches.append(launch)
-        if self.failing(launch):
-            raise TrainingRefused("the disk is full", 1, launch.log)
-        given = arguments(launch)
-        if launch.module == "training.adapt":
-            shutil.copytree(self.made / self.adapted, launch.out)
-        else:
-            number = read(Path(given["--snapshot"])).repository.id
-            bundle.write(launch.out, head(number, given["--encoder"]))
-        return 0.0
-
-    def state(self) -> tuple[object, ...]:
-        current = (self.registry.current(number) for number in NAMES)
-        return (Encoders(self.settings.encoders).current(), *current)
-
-
-def arguments(launch: Launch) -> dict[str, str]:
-    return dict(zip(launch.arguments[::2], launch.arguments[1::2], strict=False))
-
-
-def head(number: int, encoder: str, *, own: Path | None = None) -> bundle.Bundle:
-    found = Encoder.load(encoder)
-    facts = {"name": found.name, "version": found.version, "max_tokens": found.max_tokens}
-    plain = make_bundle(repository=number, dimension=16)
-    f1 = 0.7 if found.name == "adapted" else 0.5
-    metrics = {"micro_f1": f1}
-    return replace(plain, card={**plain.card, "encoder": facts}, metrics=metrics, encoder=own)
+    return make_encoders(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
 def server(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    store = Store.open(tmp_path / "labelwright.db")
-    with store.transaction():
-        for number, name in NAMES.items():
-            store.repositories.upsert(number, name, private=number == SECRET)
-            store.labels.upsert(Label(number, 10 * number, "bug"))
-            for issue in range(1, 1 if number == EMPTY else 25):
-                at = f"2025-01-01T00:00:{issue:02}Z"
-                row = Issue(number, issue, issue, f"t{issue}", "b", created_at=at)
-                store.issues.upsert(replace(row, labels=(10 * number,)))
-    settings = Settings(home=tmp_path, encoder=str(made / "plain"))
-    running = Server(settings, store, Registry(tmp_path / "models"), made)
-    for number in (APP, SECRET):
-        running.publish_head(number, made / "plain")
-    monkeypatch.setattr(launcher, "run", running.run)
-    yield running
-    store.close()
+    with make_server(made, tmp_path) as running:
+        monkeypatch.setattr(launcher, "run", running.run)
+        yield running
 
 
 def test_every_head_moves_to_the_new_encoder(server: Server):
@@ -166,11 +92,6 @@ def test_vectors_over_the_new_encoder_are_known_to_the_next_training(
     assert server.store.vectors.count(version) == len(TEXTS)
 
 
-def text_kept(server: Server) -> list[Path]:
-    """The folders of issue text that runs left behind."""
-    return [*server.settings.runs.glob("*/snapshots"), *server.settings.runs.glob("*/encoder*")]
-
-
 @pytest.mark.parametrize("step", range(1, 6))
 def test_a_failure_at_any_step_changes_nothing_and_can_be_taken_up_again(server: Server, step: int):
     before = server.state()
@@ -180,9 +101,25 @@ def test_a_failure_at_any_step_changes_nothing_and_can_be_taken_up_again(server:
     assert server.state() == before
     server.failing = lambda launch: False
     assert server.adapter().resume().encoder == Encoders(server.settings.encoders).current()
-    adaptations = [x for x in server.launches if x.module == "training.adapt"]
-    assert len(adaptations) == (2 if step == 1 else 1)
-    assert text_kept(server) == []
+    assert len(server.launches) == 6, "only the step that failed is done again"
+    assert server.text_kept() == []
+
+
+def test_an_interruption_says_how_to_go_on(server: Server):
+    def interrupt(launch: Launch) -> bool:
+        raise KeyboardInterrupt
+
+    before, server.failing = server.state(), interrupt
+    with pytest.raises(AdaptationFailed, match=r"^interrupted; .* --resume"):
+        server.adapt()
+    assert server.state() == before
+
+
+def test_without_its_encoder_an_adaptation_does_not_begin(server: Server, tmp_path: Path):
+    server.settings = server.settings.model_copy(update={"encoder": str(tmp_path / "gone")})
+    with pytest.raises(EncoderRefused, match="no encoder folder"):
+        server.adapt()
+    assert not server.settings.runs.exists()
 
 
 def test_what_is_taken_up_again_learns_from_the_text_of_the_first_time(server: Server):
@@ -201,11 +138,11 @@ def test_a_new_adaptation_drops_the_text_of_one_that_failed(server: Server):
     server.failing = lambda launch: True
     with pytest.raises(AdaptationFailed):
         server.adapt()
-    assert text_kept(server)
+    assert server.text_kept()
     server.failing = lambda launch: False
     server.adapt()
-    assert text_kept(server) == []
-    with pytest.raises(NotNow, match="no adaptation was interrupted"):
+    assert server.text_kept() == []
+    with pytest.raises(NotNow, match="no adaptation to go on with"):
         server.adapter().resume()
 
 
@@ -242,7 +179,8 @@ def test_where_the_original_is_best_nothing_is_published(server: Server):
     server.adapted, before = "same", server.state()
     done = server.adapt()
     assert (done.encoder, done.heads, server.state()) == (None, (), before)
-    assert len(server.launches) == 1
+    assert (done.reason, len(server.launches)) == (done.card.why, 1)
+    assert server.text_kept() == []
 
 
 def test_a_head_with_an_encoder_of_its_own_keeps_it(server: Server, made: Path):

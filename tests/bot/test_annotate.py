@@ -84,7 +84,7 @@ def test_the_least_certain_is_asked_first_and_its_likeliest_label_shown_first(st
 
 
 def test_without_issues_or_labels_there_is_nothing_to_ask(store: Store):
-    with pytest.raises(NothingToAsk, match="no issue without a label"):
+    with pytest.raises(NothingToAsk, match="every issue of octo/app here"):
         questions(store, REPOSITORY, Words(), 2)
     other = store.repositories.upsert(6, "octo/bare")
     store.issues.upsert(Issue(6, 1, 1, "t", "b"))

@@ -134,6 +134,14 @@ def test_a_training_that_explains_itself_is_quoted(launch: Launch):
     assert (failed.value.status, failed.value.log) == (1, launch.log)
 
 
+def test_an_explanation_is_not_told_twice(launch: Launch):
+    lines: list[str] = []
+    code = "import sys; print('noise'); sys.exit('training: the snapshot is empty')"
+    with pytest.raises(TrainingRefused):
+        launcher.run(launch, argv=program(code, launch), forward=lines.append)
+    assert lines == ["noise"]
+
+
 def test_a_crash_is_told_by_its_last_line_and_a_signal_by_its_name(launch: Launch):
     with pytest.raises(TrainingFailed, match="status 1: KeyError: 'x'"):
         launcher.run(launch, argv=program("dict()['x']", launch))
@@ -181,6 +189,18 @@ def test_a_training_that_ignores_the_request_is_killed(
     with pytest.raises(Stopped):
         launcher.run(launch, argv=program(code, launch), stop=stop, forward=forward)
     wait_for(lambda: gone(pids[0]))
+
+
+def test_an_adaptation_that_is_interrupted_has_no_last_word(tmp_path: Path):
+    code = (
+        "import signal, time; signal.signal(signal.SIGTERM, lambda *_: print('last', flush=True));"
+        " print('asleep', flush=True); time.sleep(60)"
+    )
+    launch = Launch.adaptation(tmp_path, Settings(home=tmp_path), [], encoder="tiny")
+    stop = threading.Event()
+    with pytest.raises(Stopped):
+        launcher.run(launch, argv=program(code, launch), stop=stop, forward=lambda line: stop.set())
+    assert launch.log.read_text() == "asleep\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")

@@ -37,6 +37,17 @@ def write_encoder(folder: Path, *, seed: int = 0, positions: int = 64) -> Path:
     return folder
 
 
+def write_roberta(folder: Path, padding: int) -> Path:
+    """RoBERTa's weights in place of those in an encoder's folder, for the same tokenizer."""
+    from transformers import RobertaConfig, RobertaModel
+
+    known = json.loads((folder / "config.json").read_text())
+    same = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
+    shape = {key: known[key] for key in (*same, "intermediate_size", "max_position_embeddings")}
+    RobertaModel(RobertaConfig(**shape, pad_token_id=padding)).save_pretrained(folder)
+    return folder
+
+
 def write_modules(folder: Path, pooling: Mapping[str, Any], *more: str, prompt: str = "") -> Path:
     """The files by which sentence-transformers knows how to pool; `more` are further modules."""
     types = ["Transformer", "Pooling", *more]

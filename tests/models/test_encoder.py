@@ -199,7 +199,7 @@ def test_width_is_found_under_its_other_name(folder: Path):
 def test_name_that_is_nowhere_is_refused():
     with pytest.raises(EncoderRefused, match="hf download acme/nothing-here"):
         find_encoder("acme/nothing-here")
-    with pytest.raises(EncoderRefused, match="neither a folder"):
+    with pytest.raises(EncoderRefused, match="no encoder folder not a"):
         find_encoder("not a/valid/name")
 
 

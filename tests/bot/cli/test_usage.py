@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 from bot.cli.application import COMMANDS
 from bot.cli.common import full_name, moment
 from tests.bot.cli.conftest import Command
+from training.recipe import RECIPES
 
 NAMES = [command.__name__.rstrip("_") for command in COMMANDS]
 PROBE = (
@@ -35,6 +37,12 @@ def test_every_command_has_help_with_an_example(labelwright: Command, name: str)
     said = labelwright(name, "--help")
     assert said.status == 0
     assert "Example: " in said.out and f"labelwright {name}" in said.out
+
+
+def test_the_help_of_train_names_every_recipe(labelwright: Command):
+    ours = {path.stem for path in RECIPES.glob("*.toml")}
+    words = set(re.findall(r"[a-z]+(?:-[a-z]+)*", labelwright("train", "--help").out))
+    assert ours <= words
 
 
 def test_the_list_of_commands_is_complete_and_in_order(labelwright: Command):
