@@ -11,7 +11,13 @@ from models.encoder import DEFAULT_ENCODER, Encoder, Pooling, Weights, find_enco
 from models.errors import EncoderRefused
 from models.shelf import Shelf
 from models.text import prepare
-from tests.models.encoders import own_encoder, seal_encoder, write_encoder, write_modules
+from tests.models.encoders import (
+    own_encoder,
+    seal_encoder,
+    write_encoder,
+    write_modules,
+    write_roberta,
+)
 
 TEXTS = ["The app crashes on start", "docs", "", "😀", "a " * 600, "Unicode: señor, 日本語, שלום"]
 CLOSE = 0.999
@@ -153,6 +159,16 @@ def test_window_is_never_longer_than_the_model_allows(plain: Path):
     loaded = Encoder.load(str(plain), max_tokens=4096)
     assert loaded.max_tokens == 64
     assert loaded.encode(["word " * 500]).shape == (1, 16)
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_window_of_a_model_that_counts_from_the_padding_is_shorter(
+    plain: Path, tmp_path: Path, padding: int
+):
+    folder = write_roberta(Path(shutil.copytree(plain, tmp_path / "r")), padding)
+    encoder = Encoder.load(str(folder), max_tokens=256)
+    assert encoder.max_tokens == 64 - padding - 1
+    assert encoder.encode(["a " * 600]).shape == (1, 16)
 
 
 def test_folder_without_weights_is_refused(folder: Path):
