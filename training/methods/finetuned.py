@@ -34,6 +34,7 @@ TEXTS = 1000
 LARGEST_BATCH, SMALLEST_BATCH = 24, 4
 MOST_TOKENS = 3072
 LEARNING_RATE = 1e-4
+VERSION = 2
 NO_TEXT = "no unlabeled text: plain fine-tuning"
 
 

@@ -18,6 +18,8 @@ from training.methods.choosing import judge
 
 Array = np.ndarray[Any, Any]
 
+VERSION = 2
+
 
 def fit_one(task: Task, resources: Resources) -> Fitted:
     """One repository; `chosen` has the micro F1 out of fold inside the slice."""
