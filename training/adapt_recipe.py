@@ -25,6 +25,8 @@ from training.recipe import Recipe, RecipeRefused
 from training.schedule import Schedule
 
 NEVER = -1
+SPECIAL_TOKENS = 2
+"""At the ends of every window."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,11 @@ class AdaptRecipe:
         if "shares" in rest:
             rest["shares"] = _shares(rest["shares"])
         recipe: AdaptRecipe = _checked(cls, rest, _RULES)
+        if recipe.overlap + SPECIAL_TOKENS >= recipe.max_tokens:
+            raise RecipeRefused(
+                f"overlap must be under max_tokens - {SPECIAL_TOKENS}, not {recipe.overlap}:"
+                " a window begins and ends with a special token"
+            )
         if phases:
             recipe = cls(**{**vars(recipe), "phases": phases})
         names = [phase.name for phase in recipe.phases]

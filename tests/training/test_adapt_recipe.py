@@ -47,6 +47,7 @@ def test_patience_that_never_ends_is_none_for_the_training_loop(tmp_path: Path):
     [
         ("unknown = 1", "unknown key 'unknown'"),
         ("held_out = 0.9", "held_out must be 0 to 0.5"),
+        ("max_tokens = 18", "overlap must be under max_tokens - 2, not 16"),
         ("max_tokens = 1.5", "max_tokens must be of the kind int"),
         ("whole_words = 1", "whole_words must be of the kind bool"),
         ("shares = [2]", "shares must be numbers from 0 to 1"),

@@ -1,7 +1,5 @@
 """The comparison from snapshots to tables and figures, on issues and checkpoints that are tiny."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,18 +119,25 @@ def running(folder: Path, make_seed: Callable[[], dict[str, Any]]) -> Iterator[E
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            # node from pip is a wrapper: what it started has to end with it.
+            start_new_session=True,
         )
         emulator = Emulator(f"http://127.0.0.1:{port}", client)
         try:
             eventually(lambda: _answers(emulator), explain=log.read_text)
             yield emulator
         finally:
-            process.terminate()
-            try:
-                process.wait(DEADLINE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the emulator with all that it started."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(DEADLINE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _answers(emulator: Emulator) -> bool:
