@@ -1,12 +1,14 @@
 """Masked-language training: windows a second, ours against a plain Trainer run.
 
     python -m benchmarks.masked_lm
+    python -m benchmarks.masked_lm --bert-base --windows 20000 --tokens 65536    on a GPU
 
 Both begin with the same weights and the same head, see the same windows of real issues once at the
 same learning rate, and are judged on the same fixed masks of other windows. They take turns, each
 turn in a process of its own. The plain run is transformers' Trainer as its documentation shows it:
 float32, every window padded to 128 tokens, batches of 32, logits for all positions. Ours is
-`training.trainer.train` with `training.masked_lm.masked_loss`.
+`training.trainer.train` with `training.masked_lm.masked_loss`. `--bert-base` is about speed alone:
+a model of that size has random weights here.
 """
 
 from __future__ import annotations
@@ -23,7 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import DataCollatorForLanguageModeling, PreTrainedModel, Trainer
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    DataCollatorForLanguageModeling,
+    PreTrainedModel,
+    Trainer,
+)
 from transformers import TrainingArguments as Arguments
 
 from benchmarks import common, machine
@@ -50,18 +58,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_argument("--turns", type=int, default=3, help="of each of the two")
     options.add_argument("--learning-rate", type=float, default=2e-4)
     options.add_argument("--encoder", default=DEFAULT_ENCODER, help="id or folder")
+    options.add_argument("--bert-base", action="store_true", help="110 M random weights instead")
+    options.add_argument("--tokens", type=int, default=TOKENS, help="of one of our batches")
     options.add_argument("--turn", choices=sorted(RUNS), help="one turn, in this process")
     options.add_argument("--material", type=Path, help="folder of the turn's weights and windows")
     args = options.parse_args(argv)
     if args.turn:
-        print(json.dumps(turn(args.turn, args.material, args.learning_rate)))
+        print(json.dumps(turn(args.turn, args.material, args.learning_rate, args.tokens)))
         return 0
     path = common.file_or_skip(args.data, common.ISSUES)
     facts = machine.describe()
     with tempfile.TemporaryDirectory() as folder:
-        write_material(Path(folder), path, args.encoder, args.windows)
+        encoder = args.encoder
+        if args.bert_base:
+            encoder = str(write_bert_base(Path(folder) / "base", args.encoder))
+        write_material(Path(folder), path, encoder, args.windows)
         found = [
-            spawn(name, Path(folder), args.learning_rate)
+            spawn(name, Path(folder), args.learning_rate, args.tokens)
             for _ in range(args.turns)
             for name in ("plain", "ours")
         ]
@@ -69,6 +82,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     show(figures)
     common.finish(args.out, figures, facts)
     return 0
+
+
+def write_bert_base(folder: Path, encoder: str) -> Path:
+    """A BERT of 12 layers and a width of 768 with random weights and an encoder's tokenizer."""
+    tokenizer = Checkpoint.find(encoder).tokenizer
+    torch.manual_seed(SEED)
+    BertForMaskedLM(BertConfig(vocab_size=len(tokenizer))).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 def write_material(folder: Path, path: Path, encoder: str, count: int) -> None:
@@ -92,9 +114,10 @@ def write_material(folder: Path, path: Path, encoder: str, count: int) -> None:
     (folder / "windows.json").write_text(json.dumps(rows), encoding="utf-8")
 
 
-def spawn(name: str, folder: Path, rate: float) -> dict[str, Any]:
+def spawn(name: str, folder: Path, rate: float, tokens: int) -> dict[str, Any]:
     """One turn in a process of its own."""
     options = ["--turn", name, "--material", str(folder), "--learning-rate", str(rate)]
+    options += ["--tokens", str(tokens)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.masked_lm", *options],
         cwd=common.ROOT,
@@ -112,13 +135,13 @@ def spawn(name: str, folder: Path, rate: float) -> dict[str, Any]:
     return found
 
 
-def turn(name: str, folder: Path, rate: float) -> dict[str, Any]:
+def turn(name: str, folder: Path, rate: float, tokens: int = TOKENS) -> dict[str, Any]:
     """Train once; windows a second, and the loss on fixed masks before and after."""
     checkpoint = Checkpoint.find(str(folder))
     rows = json.loads((folder / "windows.json").read_text(encoding="utf-8"))
     learned, judged = ([_window(row) for row in rows[key]] for key in ("learned", "judged"))
     held_out = HeldOut(judged, checkpoint, seed=SEED)
-    model, run = RUNS[name](checkpoint, learned, rate)
+    model, run = RUNS[name](checkpoint, learned, rate, tokens)
     before = held_out.masked(model)
     began = time.perf_counter()
     run()
@@ -137,8 +160,8 @@ def turn(name: str, folder: Path, rate: float) -> dict[str, Any]:
 Prepared = tuple[PreTrainedModel, Callable[[], object]]
 
 
-def plain(checkpoint: Checkpoint, learned: Sequence[Window], rate: float) -> Prepared:
-    """transformers' Trainer as its documentation shows it."""
+def plain(checkpoint: Checkpoint, learned: Sequence[Window], rate: float, tokens: int) -> Prepared:
+    """transformers' Trainer as its documentation shows it, which counts rows and not tokens."""
     from transformers import AutoModelForMaskedLM
 
     model: PreTrainedModel = AutoModelForMaskedLM.from_pretrained(checkpoint.folder)
@@ -164,11 +187,11 @@ def plain(checkpoint: Checkpoint, learned: Sequence[Window], rate: float) -> Pre
         seed=SEED,
     )
     collator = DataCollatorForLanguageModeling(checkpoint.tokenizer, mlm_probability=0.15)
-    trainer = Trainer(model, arguments, train_dataset=rows, data_collator=collator)  # type: ignore[arg-type]
+    trainer = Trainer(model, arguments, train_dataset=rows, data_collator=collator)
     return model, trainer.train
 
 
-def ours(checkpoint: Checkpoint, learned: Sequence[Window], rate: float) -> Prepared:
+def ours(checkpoint: Checkpoint, learned: Sequence[Window], rate: float, tokens: int) -> Prepared:
     """The training loop of this project, with one learning rate for all weights."""
     model = load_masked(checkpoint)
     work = Work(
@@ -184,14 +207,14 @@ def ours(checkpoint: Checkpoint, learned: Sequence[Window], rate: float) -> Prep
         layer_decay=1.0,
         weight_decay=0.0,
         warmup=WARMUP,
-        tokens=TOKENS,
+        tokens=tokens,
         seed=SEED,
     )
     folder = checkpoint.folder / "ours"
     return model, lambda: train(model, work, schedule, folder, encoder=model.base_model)
 
 
-RUNS: dict[str, Callable[[Checkpoint, Sequence[Window], float], Prepared]] = {
+RUNS: dict[str, Callable[[Checkpoint, Sequence[Window], float, int], Prepared]] = {
     "plain": plain,
     "ours": ours,
 }

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import common
-from benchmarks.masked_lm import RUNS, summed, turn, write_material
+from benchmarks.masked_lm import RUNS, summed, turn, write_bert_base, write_material
 from tests.training.conftest import read_lines
 from tests.training.tiny import tiny_encoder
+from training.checkpoint import Checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +38,12 @@ def test_speed_is_compared_turn_by_turn():
     assert figures["times_as_fast"] == 4.0
     assert figures["windows_per_second"] == {"plain": 2.0, "ours": 8.0}
     assert figures["loss_after"]["plain"] == pytest.approx(0.2)
+
+
+def test_model_of_berts_size_reads_what_the_encoder_reads(tmp_path: Path):
+    encoder = tiny_encoder(tmp_path / "tiny")
+    made = Checkpoint.find(str(write_bert_base(tmp_path / "base", str(encoder))))
+    assert made.tokenizer.get_vocab() == Checkpoint.find(str(encoder)).tokenizer.get_vocab()
+    model = made.encoder()
+    weights = sum(weight.numel() for weight in model.parameters())
+    assert weights - model.config.vocab_size * 768 == pytest.approx(86e6, rel=0.02)
