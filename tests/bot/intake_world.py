@@ -72,6 +72,13 @@ class Intake:
         """The jobs that wait, in the order in which they were asked for."""
         return self.store.jobs.list("waiting", kind)[::-1]
 
+    def refused(self, reason: str) -> float | None:
+        """How often that reason was counted."""
+        text = self.client.get("/metrics").get_data(as_text=True)
+        name = f'labelwright_refused_deliveries_total{{reason="{reason}"}} '
+        found = [line.removeprefix(name) for line in text.splitlines() if line.startswith(name)]
+        return float(found[0]) if found else None
+
     def issue(self, number: int = 3) -> Issue:
         found = self.store.issues.get(REPOSITORY_ID, number)
         assert found is not None

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot import launcher
-from bot.adapting import (
-    PRIVATE,
-    AdaptationFailed,
-    Adapter,
-    NoText,
-    corpus,
-)
+from bot.adapting import PRIVATE, AdaptationFailed, Adapter, NoText, corpus
 from bot.adapting_runs import NotNow
 from bot.encoder_versions import NoEncoder, export, roll_back
 from bot.encoders import in_force
@@ -32,22 +24,8 @@ from tests.bot.adapting_world import (
     SECRET,
     Server,
     arguments,
-    make_encoders,
-    make_server,
 )
 from tests.models.builders import TEXTS
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_encoders(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture
-def server(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    with make_server(made, tmp_path) as running:
-        monkeypatch.setattr(launcher, "run", running.run)
-        yield running
 
 
 def test_every_head_moves_to_the_new_encoder(server: Server):
@@ -183,8 +161,8 @@ def test_where_the_original_is_best_nothing_is_published(server: Server):
     assert server.text_kept() == []
 
 
-def test_a_head_with_an_encoder_of_its_own_keeps_it(server: Server, made: Path):
-    own = server.publish_head(APP, made / "same", own=made / "same")
+def test_a_head_with_an_encoder_of_its_own_keeps_it(server: Server, made_encoders: Path):
+    own = server.publish_head(APP, made_encoders / "same", own=made_encoders / "same")
     done = server.adapt()
     assert "encoder of its own" in done.heads[0].note
     assert server.registry.current(APP) == own

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot import launcher
-from bot.adapting import (
-    AdaptationFailed,
-    Head,
-    mean_change,
-)
+from bot.adapting import AdaptationFailed, Head, mean_change
 from bot.launcher import Launch
 from bot.store.rows import Issue
 from models import bundle
 from models.encoders import Encoders
 from models.snapshot import read
-from tests.bot.adapting_world import (
-    APP,
-    NEW,
-    SECRET,
-    Server,
-    arguments,
-    make_encoders,
-    make_server,
-)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_encoders(tmp_path_factory.mktemp("made"))
-
-
-@pytest.fixture
-def server(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    with make_server(made, tmp_path) as running:
-        monkeypatch.setattr(launcher, "run", running.run)
-        yield running
+from tests.bot.adapting_world import APP, NEW, SECRET, Server, arguments
 
 
 def test_heads_that_are_worse_on_average_publish_nothing(server: Server):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +13,10 @@ from bot.store.rows import Issue, LabelEvent, Lane
 from bot.tasks import habits as habits_task
 from bot.tasks import review as review_task
 from bot.times import from_epoch
-from demo.github import StandIn
-from tests.bot.world import REPO, World, make_world
+from tests.bot.world import REPO, World
 
 assert habits_task and review_task
 DAY = 86_400.0
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with StandIn(seed=1) as github:
-        made = make_world(github, tmp_path, now=time.time)
-        yield made
-        made.context.app.close()
-        made.store.close()
 
 
 def taken_off(world: World, times: int) -> None:

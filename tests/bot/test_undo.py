@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,6 @@ import pytest
 from bot.undo import Outcome, Selection, carry_out, plan
 from demo.github import StandIn
 from tests.bot.world import REPO, Linear, World, make_world
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with StandIn(seed=1) as github:
-        made = make_world(github, tmp_path, now=time.time)
-        yield made
-        made.context.app.close()
-        made.store.close()
 
 
 def labelled(world: World, title: str = "crash") -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot import handlers
-from tests.bot.intake_world import Intake, make_intake
+from tests.bot.intake_world import Intake
 
 EXAMPLES = Path(__file__).parents[2] / "node_modules" / "@octokit" / "webhooks-examples"
 
@@ -19,14 +18,6 @@ pytestmark = pytest.mark.skipif(
     not EXAMPLES.exists() and os.environ.get("CI") != "true",
     reason="npm ci was not run: @octokit/webhooks-examples is missing",
 )
-
-
-@pytest.fixture
-def intake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Intake]:
-    monkeypatch.setenv("LABELWRIGHT_HOME", str(tmp_path))
-    made = make_intake(tmp_path)
-    yield made
-    made.store.close()
 
 
 def examples(source: str) -> list[tuple[str, dict[str, Any]]]:

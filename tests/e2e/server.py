@@ -19,7 +19,7 @@ import psutil
 from bot.signature import sign
 from bot.store import Store
 from bot.store.rows import Job
-from tests.e2e.waiting import DEADLINE, eventually
+from tests.waiting import DEADLINE, eventually
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]

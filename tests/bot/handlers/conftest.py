@@ -1,20 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.bot.intake_world import Intake, installation, make_intake, repository
-
-
-@pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Intake]:
-    """A server that has not heard of anybody."""
-    monkeypatch.setenv("LABELWRIGHT_HOME", str(tmp_path))
-    intake = make_intake(tmp_path)
-    yield intake
-    intake.store.close()
+from tests.bot.intake_world import Intake, installation, repository
 
 
 @pytest.fixture

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bot.github.errors import RateLimited, Suspended
 from bot.store.rows import Job
 from bot.tasks import TASKS, poll
-from demo.github import StandIn
-from tests.bot.world import REPO, World, make_world
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with StandIn(seed=1) as github:
-        made = make_world(github, tmp_path, now=time.time)
-        yield made
-        made.context.app.close()
-        made.store.close()
+from tests.bot.world import REPO, World
 
 
 def run(world: World) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,17 +10,7 @@ from bot import training
 from bot.store.rows import Job
 from bot.tasks import TASKS, train
 from bot.training import Options, Trained, Trainer
-from demo.github import StandIn
-from tests.bot.world import World, make_world
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with StandIn(seed=1) as github:
-        made = make_world(github, tmp_path, now=time.time)
-        yield made
-        made.context.app.close()
-        made.store.close()
+from tests.bot.world import World
 
 
 def job(world: World, repository_id: int) -> Job:

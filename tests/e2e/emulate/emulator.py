@@ -16,7 +16,7 @@ import httpx
 import yaml
 
 from tests.e2e.server import ROOT, free_port
-from tests.e2e.waiting import DEADLINE, eventually
+from tests.waiting import DEADLINE, eventually
 
 HERE = Path(__file__).parent
 PROGRAM = ROOT / "node_modules" / "emulate" / "dist" / "index.js"

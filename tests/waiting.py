@@ -1,4 +1,4 @@
-"""Wait for something to become so: the tests here never sleep for a fixed time."""
+"""Wait for something to become so: tests never sleep for a fixed time."""
 
 from __future__ import annotations
 
