@@ -12,6 +12,7 @@ PAGE = (ROOT / "docs" / "failures.md").read_text()
 ROW = re.compile(r"^\| (?!Case )([^|-][^|]*) \| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)
 TEST = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
 RESULTS = ("refused", "done", "retry", "dead letter")
+FAULTS = sorted(f"e2e/faults/{p.name}" for p in (ROOT / "tests/e2e/faults").glob("test_*.py"))
 CASES = """
 signature missing/signature wrong/signature SHA-1 only/signature truncated/not JSON
 wrong content type/too large/unknown event/unknown installation/missing fields/null body
@@ -48,7 +49,7 @@ def test_no_case_is_left_out(case: str):
     assert [found for found, _, _ in rows() if found.startswith(case)]
 
 
-@pytest.mark.parametrize("file", ["e2e/test_faults.py", "e2e/test_crash.py"])
+@pytest.mark.parametrize("file", [*FAULTS, "e2e/test_crash.py"])
 def test_the_page_names_each_test_of_failures(file: str):
     named = {name for _, _, tests in rows() for found, name in tests if found == file}
     assert names_in(file) - named <= {"test_every_job_that_failed_says_why"}
