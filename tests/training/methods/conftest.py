@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.encoder import Encoder
+from tests.training.methods.tuned import tiny_space
 from tests.training.planted import FILLER, WORDS
 from tests.training.tiny import tiny_encoder, tiny_masked_lm
 from training.methods.base import Resources
@@ -31,3 +32,9 @@ def masked_lm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def resources(sentence_encoder: Path) -> Resources:
     """The tiny encoder and nothing else."""
     return Resources(Space(Encoder("tiny", sentence_encoder, 64)), max_tokens=64, effort=10)
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
+    """A tiny checkpoint that knows the planted words."""
+    return tiny_space(tmp_path_factory.mktemp("encoders"))

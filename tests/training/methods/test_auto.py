@@ -7,17 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.training.methods.tasks import chance, hard_tasks, score, space_of, words_task
-from tests.training.methods.tuned import assert_survives, quick, tiny_space
+from tests.training.methods.tuned import assert_survives, quick
 from tests.training.planted import planted
 from training.methods.auto import fit
 from training.methods.base import Task
 from training.methods.finetuned import ENOUGH_TO_SPLIT
 from training.methods.space import Space
-
-
-@pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
-    return tiny_space(tmp_path_factory.mktemp("encoders"))
 
 
 def took(space: Space, count: int, adapted: Space | None = None) -> str:

@@ -7,18 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.methods.tuned import FAST, HARD_SLICES, assert_survives, quick, tiny_space
+from tests.training.methods.tuned import FAST, HARD_SLICES, assert_survives, quick
 from tests.training.planted import WORDS, planted
 from training.data import Examples
 from training.methods.base import Resources, Task
 from training.methods.finetuned import fit, inner_split, learn, plan
 from training.methods.space import Space
 from training.metrics import micro_f1
-
-
-@pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
-    return tiny_space(tmp_path_factory.mktemp("encoders"))
 
 
 @pytest.mark.parametrize("examples", HARD_SLICES.values(), ids=HARD_SLICES)

@@ -10,14 +10,7 @@ import pytest
 import torch
 
 from models.snapshot import SnapshotLabel
-from tests.training.methods.tasks import (
-    chance,
-    fit_one,
-    hard_tasks,
-    score,
-    space_of,
-    words_task,
-)
+from tests.training.methods.tasks import chance, fit_one, hard_tasks, score, space_of, words_task
 from tests.training.planted import DIMENSION, planted
 from training.data import Examples
 from training.methods.base import Resources, Task, Unavailable

@@ -8,14 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.methods.tasks import (
-    chance,
-    fit_one,
-    hard_tasks,
-    score,
-    space_of,
-    words_task,
-)
+from tests.training.methods.tasks import chance, fit_one, hard_tasks, score, space_of, words_task
 from tests.training.planted import planted
 from training.methods.base import Resources
 from training.methods.similarity import Setting, fit, probabilities

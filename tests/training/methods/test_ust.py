@@ -8,20 +8,16 @@ import numpy as np
 import pytest
 
 from models.labels import Group
-from models.text import IssueText, prepare
-from tests.training.methods.tuned import FAST, HARD_SLICES, assert_survives, quick, tiny_space
-from tests.training.planted import WORDS, planted
+from tests.training.methods.tuned import FAST
+from tests.training.planted import planted
 from training.checkpoint import Checkpoint
-from training.data import Examples
 from training.finetune import Lesson, Tagger
-from training.methods import finetuned
 from training.methods.base import Resources, Task
 from training.methods.space import Space
 from training.methods.ust import (
     Settings,
     bald,
     certainty,
-    fit,
     learn,
     sample,
     with_dropout,
@@ -30,43 +26,6 @@ from training.methods.ust import (
 
 POOL = planted(60, seed=7).texts
 FEW = Settings(rounds=1, passes=3, pool=60, taken=30)
-
-
-@pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
-    return tiny_space(tmp_path_factory.mktemp("encoders"))
-
-
-@pytest.mark.parametrize("examples", HARD_SLICES.values(), ids=HARD_SLICES)
-def test_it_survives(space: Space, examples: Examples) -> None:
-    assert_survives(fit, space, Task(examples, POOL))
-
-
-@pytest.mark.parametrize("unlabeled", [(), (prepare("", ""),)], ids=["none", "empty"])
-def test_without_unlabeled_text_it_is_plain_fine_tuning_and_says_so(
-    space: Space, unlabeled: tuple[IssueText, ...]
-) -> None:
-    task = Task(planted(10), unlabeled)
-    (fitted,) = fit([task], quick(space))
-    (plain,) = finetuned.fit([task], quick(space))
-    texts = task.labeled.texts
-    assert np.array_equal(fitted.predict(texts), plain.predict(texts))
-    assert "no unlabeled text" in fitted.chosen["fallback"]
-
-
-def test_a_repository_without_unlabeled_text_is_learned_beside_one_that_has_some(
-    space: Space,
-) -> None:
-    tasks = [Task(planted(10)), Task(planted(12, names=tuple(WORDS)[:2], exclusive=True), POOL)]
-    first, second = fit(tasks, quick(space))
-    assert first.predict(POOL).shape == (60, 3)
-    assert second.predict(POOL).sum(axis=1) == pytest.approx(1.0)
-
-
-def test_the_same_seed_gives_the_same_probabilities(space: Space) -> None:
-    task = Task(planted(10), POOL)
-    first, again = (fit([task], quick(space))[0].predict(POOL) for _ in range(2))
-    assert np.array_equal(first, again)
 
 
 def test_a_student_of_a_good_teacher_is_good(space: Space) -> None:
