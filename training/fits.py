@@ -1,18 +1,21 @@
 """The two fits of a training: one that is judged on the newest issues, one that is deployed.
 
 A tuned encoder has seen labels, so that its scores of those issues say nothing about new ones. It
-is therefore tuned three times: on the oldest issues, whose successors give the stack and the
-thresholds; on all before the holdout, for the figures; and on everything, to be deployed.
+is therefore tuned three times, at stages: on the oldest issues, whose successors give the stack and
+the thresholds; on all before the holdout, for the figures; and on everything, to be deployed.
+Several repositories may share the tuned encoder; each has a head, and both fits, of its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from models.bundle import Bundle
+from models.text import IssueText
 from training import data
 from training.data import Examples
 from training.evaluate import beside, evaluate, reported_columns
@@ -34,12 +37,24 @@ MIN_GAIN = 0.005
 """Micro F1 that a tuned encoder must gain out of fold to be chosen: it costs minutes and memory."""
 
 
-class Tuner(Protocol):
-    """Tunes an encoder on the oldest issues."""
+Stage = Literal["early", "before holdout", "everything"]
+"""What an encoder learns from, in each of its repositories; see the module's first lines."""
 
-    def upto(self, count: int) -> tuple[Space, Examples]:
-        """(the vectors of an encoder that saw the labels of the `count` oldest issues alone, all
-        examples with them)."""
+
+def seen_at(stage: Stage, recipe: Recipe, count: int) -> int:
+    """How many of a repository's `count` labeled issues, oldest first, a stage learns from."""
+    before = holdout_cut(recipe, count)
+    return {"early": int(before * EARLY_SHARE), "before holdout": before, "everything": count}[
+        stage
+    ]
+
+
+class Tuner(Protocol):
+    """Tunes one encoder on the oldest issues of one repository or several."""
+
+    def at(self, stage: Stage, examples: Examples) -> tuple[Space, Examples]:
+        """(vectors of the encoder that saw the labels of this stage alone, all these examples of
+        one repository with them)."""
         ...
 
 
@@ -60,51 +75,82 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """What both fits share. `space` is the encoder's as it is."""
+    """One repository to be fitted; those that are trained together have one recipe and encoder.
 
+    name       the repository's full name
+    space      of the encoder as it is, with the vectors of this repository alone
+    examples   all labeled issues, with these vectors
+    unlabeled  text without labels from before the holdout: semi-supervised tuning reads it
+    current    the bundle in force, to compare with
+    """
+
+    name: str
     recipe: Recipe
     space: Space
-    current: Bundle | None
+    examples: Examples
     report: Report
+    unlabeled: tuple[IssueText, ...] = ()
+    current: Bundle | None = None
 
 
-def two_fits(job: Job, examples: Examples, tuner: Tuner | None) -> Outcome:
-    """Fit as the recipe says. `examples` have the vectors of the encoder as it is; `tuner` tunes it
-    where the recipe asks for that."""
-    frozen = Frozen(job, examples)
-    tune = job.recipe.tune
-    if tune == "none":
-        return frozen.outcome({})
-    assert tuner is not None
-    before = holdout_cut(job.recipe, len(examples))
-    if len(examples) < MIN_TUNED or before < FEW_ISSUES:
-        why = (
-            f"{len(examples)} labeled issues, {MIN_TUNED} needed to tune an encoder;"
-            f" {before} before the holdout, {FEW_ISSUES} needed"
-        )
-        return frozen.outcome({"took": "frozen encoder", "why": why})
-    tuned = Tuned(job, examples, tuner)
-    if tune != "choose":
-        return tuned.outcome({})
-    return _better(frozen, tuned)
+def two_fits(jobs: Sequence[Job], tuner: Tuner | None) -> list[Outcome]:
+    """Fit every job as the recipe says. `tuner` tunes for those that `can_tune`, all together."""
+    if jobs[0].recipe.tune == "none":
+        return [Frozen(job).outcome({}) for job in jobs]
+    tuned = iter(_tuned([job for job in jobs if can_tune(job)], tuner))
+    return [next(tuned) if can_tune(job) else _with_few_labels(job, jobs) for job in jobs]
 
 
-def _better(frozen: Frozen, tuned: Tuned) -> Outcome:
-    """Whichever is better on the same issues, which neither has seen."""
-    first, second = frozen.evaluation.out_of_fold, tuned.evaluation.out_of_fold
-    rows = np.intersect1d(first.rows, second.rows)
-    scores = {
-        "frozen encoder": best_f1(first, rows),
-        "tuned encoder": best_f1(second, rows),
-    }
-    gain = scores["tuned encoder"] - scores["frozen encoder"]
-    took = tuned if gain >= MIN_GAIN else frozen
+def can_tune(job: Job) -> bool:
+    """Whether there are labels enough that an encoder can be tuned on them, and be judged."""
+    count = len(job.examples)
+    return count >= MIN_TUNED and holdout_cut(job.recipe, count) >= FEW_ISSUES
+
+
+def _with_few_labels(job: Job, jobs: Sequence[Job]) -> Outcome:
+    count = len(job.examples)
     why = (
-        f"on {len(rows)} issues that neither had seen the tuned encoder's micro F1 is {gain:+.3f};"
-        f" {MIN_GAIN} is needed"
+        f"{count} labeled issues, {MIN_TUNED} needed to tune an encoder;"
+        f" {holdout_cut(job.recipe, count)} before the holdout, {FEW_ISSUES} needed"
     )
+    if len(jobs) > 1:
+        why += "; the encoder of the other repositories learns nothing from its labels"
+    return Frozen(job).outcome({"took": "frozen encoder", "why": why})
+
+
+def _tuned(jobs: Sequence[Job], tuner: Tuner | None) -> list[Outcome]:
+    if not jobs:
+        return []
+    assert tuner is not None
+    if jobs[0].recipe.tune != "choose":
+        return [each.outcome({}) for each in [Tuned(job, tuner) for job in jobs]]
+    return _better([Frozen(job) for job in jobs], [Tuned(job, tuner) for job in jobs])
+
+
+def _better(frozen: Sequence[Frozen], tuned: Sequence[Tuned]) -> list[Outcome]:
+    """Whichever encoder is better on the same issues, which neither has seen.
+
+    One for all: the mean of the gains decides, every repository weighing the same.
+    """
+    tried, unseen = [], 0
+    for one, other in zip(frozen, tuned, strict=True):
+        first, second = one.evaluation.out_of_fold, other.evaluation.out_of_fold
+        rows = np.intersect1d(first.rows, second.rows)
+        f1 = {"frozen encoder": best_f1(first, rows), "tuned encoder": best_f1(second, rows)}
+        tried.append(f1)
+        unseen += len(rows)
+    gain = float(np.mean([f1["tuned encoder"] - f1["frozen encoder"] for f1 in tried]))
+    took: Sequence[Frozen | Tuned] = tuned if gain >= MIN_GAIN else frozen
     name = "tuned encoder" if took is tuned else "frozen encoder"
-    return took.outcome({"took": name, "why": why, "tried": scores})
+    of, mean = (f" of {len(tried)} repositories", " on average") if len(tried) > 1 else ("", "")
+    why = (
+        f"on {unseen} issues{of} that neither had seen the tuned encoder's micro F1 is"
+        f" {gain:+.3f}{mean}; {MIN_GAIN} is needed"
+    )
+    return [
+        each.outcome({"took": name, "why": why, "tried": f1})
+        for each, f1 in zip(took, tried, strict=True)
+    ]
 
 
 def best_f1(scored: OutOfFold, rows: Array) -> float:
@@ -119,33 +165,32 @@ def best_f1(scored: OutOfFold, rows: Array) -> float:
 class Frozen:
     """Both fits over one encoder, as it is."""
 
-    def __init__(self, job: Job, examples: Examples) -> None:
+    def __init__(self, job: Job) -> None:
         self._job = job
-        self._examples = examples
-        self._cut = holdout_cut(job.recipe, len(examples))
-        train = examples.take(np.arange(self._cut))
+        train = job.examples.take(np.arange(holdout_cut(job.recipe, len(job.examples))))
         report = reporting(job.report, "evaluation fit")
         self.evaluation = fit(train, half_life=job.recipe.half_life, report=report)
 
     def outcome(self, chosen: dict[str, Any]) -> Outcome:
         """Judge the evaluation fit, and make the deployed one."""
-        metrics = judged(self._job, self._examples, self.evaluation)
+        examples = self._job.examples
+        metrics = judged(self._job, examples, self.evaluation)
         report = reporting(self._job.report, "deployed fit")
-        final = fit(self._examples, earlier=self.evaluation, report=report)
-        return Outcome(metrics, final, self._job.space, self._examples, chosen)
+        final = fit(examples, earlier=self.evaluation, report=report)
+        return Outcome(metrics, final, self._job.space, examples, chosen)
 
 
 class Tuned:
     """Both fits over encoders that were tuned on the labels; see the module's first lines."""
 
-    def __init__(self, job: Job, examples: Examples, tuner: Tuner) -> None:
+    def __init__(self, job: Job, tuner: Tuner) -> None:
         # The current version's head cannot be asked about vectors of an encoder made just now.
         self._job = replace(job, current=None)
         self._tuner = tuner
-        self._count = len(examples)
-        self._cut = holdout_cut(job.recipe, self._count)
-        early = int(self._cut * EARLY_SHARE)
-        _, seen = tuner.upto(early)
+        count = len(job.examples)
+        early = seen_at("early", job.recipe, count)
+        self._cut = seen_at("before holdout", job.recipe, count)
+        _, seen = tuner.at("early", job.examples)
         self._folds = (Fold(np.arange(early), np.arange(early, self._cut)),)
         self.evaluation = fit(
             seen.take(np.arange(self._cut)),
@@ -156,13 +201,14 @@ class Tuned:
 
     def outcome(self, chosen: dict[str, Any]) -> Outcome:
         """Tune again for the figures, and once more on everything."""
-        _, middle = self._tuner.upto(self._cut)
+        job = self._job
+        _, middle = self._tuner.at("before holdout", job.examples)
         first = with_vectors(self.evaluation, middle.take(np.arange(self._cut)))
-        metrics = judged(self._job, middle, first)
-        newest = Fold(np.arange(self._cut), np.arange(self._cut, self._count))
-        report = reporting(self._job.report, "deployed fit")
+        metrics = judged(job, middle, first)
+        newest = Fold(np.arange(self._cut), np.arange(self._cut, len(middle)))
+        report = reporting(job.report, "deployed fit")
         final = fit(middle, earlier=first, folds=(*self._folds, newest), report=report)
-        space, everything = self._tuner.upto(self._count)
+        space, everything = self._tuner.at("everything", job.examples)
         return Outcome(metrics, with_vectors(final, everything), space, everything, chosen)
 
 

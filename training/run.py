@@ -1,40 +1,57 @@
-"""Train one repository's model: a snapshot in, a bundle out.
+"""Train models from snapshots: a bundle for each.
 
     python -m training.run --snapshot var/snapshots/S --out var/bundles/B
+    python -m training.run --snapshot var/snapshots/S --snapshot var/snapshots/T --out var/bundles \
+        --recipe finetuned
 
-Reads the snapshot, writes the bundle, touches nothing else. Two fits: the evaluation fit never sees
-the newest fifth of the labeled issues and gives the figures; the deployed fit uses everything.
+Reads snapshots, writes bundles, touches nothing else. Two fits: the evaluation fit never sees the
+newest fifth of the labeled issues and gives the figures; the deployed fit uses everything. Several
+repositories share one encoder, tuned on the labels of all; each has a bundle with a head of its
+own, in the folder of its id.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from models import bundle, snapshot
+from models.bundle import Bundle
 from models.encoder import DEFAULT_ENCODER, Encoder
 from models.errors import ModelError, NotEnoughLabels
-from models.neighbours import PastIssue, far_below
 from models.snapshot import Snapshot
-from models.text import TEXT_VERSION, prepare
-from training import data
-from training.data import Examples
-from training.fits import Job, Outcome, Tuner, two_fits
+from models.text import IssueText, prepare
+from training import bundling, data
+from training.fits import Job, Outcome, Tuner, can_tune, reporting, two_fits
 from training.methods.space import Space
-from training.progress import progress
+from training.progress import Report, progress
 from training.recipe import Recipe
+
+
+class NotTogether(ModelError):
+    """These snapshots cannot be trained together; the message says what to do instead."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train, whatever the repositories. `encoder` is the one to begin with, `current` the
+    bundle to compare with; encoders that are made on the way go into `folder`."""
+
+    recipe: Recipe
+    encoder: Encoder
+    folder: Path
+    report: Report
+    current: Bundle | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,13 +68,16 @@ def main(argv: Sequence[str] | None = None) -> int:
                 import torch  # an encoder whose vectors are all at hand would not set it
 
                 torch.set_num_threads(args.threads)
-            source = snapshot.read(args.snapshot)
+            sources = [snapshot.read(each) for each in args.snapshot]
+            _require_together(sources, recipe)
             encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens, threads=args.threads)
-            job = Job(recipe, Space(encoder), _current(args.current, encoder), report)
-            made = _train(source, job, folder)
-            version = _bundle(source, made, _facts(job.recipe, made, started))
-            own = made.space.folder if made.space.folder.is_relative_to(folder) else None
-            bundle.write(args.out, replace(version, encoder=own))
+            current = bundle.read(args.current) if args.current else None
+            made = _train(sources, Plan(recipe, encoder, folder, report, current))
+            versions = [
+                _with_own_encoder(bundling.bundled(source, each, recipe, started), each, folder)
+                for source, each in zip(sources, made, strict=True)
+            ]
+            bundling.write(args.out, versions)
     except (ModelError, FileExistsError) as error:
         print(f"training: {error}", file=sys.stderr)
         return 1
@@ -67,70 +87,111 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("training: interrupted; nothing was written", file=sys.stderr)
         return 1
-    print(
-        f"trained on {len(made.examples)} issues in {time.time() - started:.1f} s:"
-        f" micro F1 {made.metrics['micro_f1']:.3f}, macro F1 {made.metrics['macro_f1']:.3f}"
-        f" on the newest {made.metrics['n_holdout']}",
-        file=sys.stderr,
-    )
+    _tell(sources, made, time.time() - started)
     return 0
 
 
-def _train(source: Snapshot, job: Job, folder: Path) -> Outcome:
+def _train(sources: Sequence[Snapshot], plan: Plan) -> list[Outcome]:
     """Adapt, tune and fit, as far as the recipe asks for each."""
-    _require_enough(source)
+    _require_enough(sources)
     adapted: dict[str, Any] = {}
-    if job.recipe.adapt:
-        job, adapted = _adapted(source, job, folder)
-    examples, vectors = data.load(
-        source,
-        job.space.encoder,
-        progress=lambda done, total: job.report("encode", done, total),
-    )
-    job.space.known.update(vectors)
+    if plan.recipe.adapt:
+        plan, adapted = _adapted(sources, plan)
+    jobs = [_job(source, plan, alone=len(sources) == 1) for source in sources]
     # One BLAS thread: sums come out the same on any number of cores, and the matrices are too
     # small for more to help.
     with threadpool_limits(1, user_api="blas"):
-        made = two_fits(job, examples, _tuner(source, job, examples, folder))
-    return replace(made, chosen={**adapted, **made.chosen})
+        made = two_fits(jobs, _tuner(jobs, plan))
+    return [replace(each, chosen={**adapted, **each.chosen}) for each in made]
 
 
-def _require_enough(source: Snapshot) -> None:
-    labeled = [issue for issue in source.issues if data.is_labeled(issue)]
-    names = [label.name for label in source.repository.labels]
-    truth, _ = data.truth_and_weights(labeled, names)
-    if len(labeled) < snapshot.MIN_LABELED or not (truth.sum(axis=0) >= 2).any():
-        raise NotEnoughLabels(
-            f"{len(labeled)} labeled issues, {snapshot.MIN_LABELED} needed;"
-            " until then labels are suggested from their names"
+def _require_together(sources: Sequence[Snapshot], recipe: Recipe) -> None:
+    """That several snapshots are of as many repositories, and have anything in common."""
+    if len(sources) == 1:
+        return
+    if recipe.tune == "none":
+        first = " after `python -m training.adapt` on all of them" if recipe.adapt else ""
+        raise NotTogether(
+            f"recipe {recipe.name} tunes nothing that repositories could share: train each"
+            f" snapshot by itself{first}, or take a recipe that tunes, such as finetuned"
         )
+    ids = [source.repository.id for source in sources]
+    for source in sources:
+        if ids.count(source.repository.id) > 1:
+            name = source.repository.full_name
+            raise NotTogether(f"several snapshots are of {name}: give the newest one alone")
 
 
-def _adapted(source: Snapshot, job: Job, folder: Path) -> tuple[Job, dict[str, Any]]:
-    """The job over the encoder adapted to the repository's own text from before the holdout, and
-    what the card says of that. Where the encoder was best as it is, the job stays as it is."""
+def _require_enough(sources: Sequence[Snapshot]) -> None:
+    """Raises NotEnoughLabels, which names each repository that lacks them."""
+    short = []
+    for source in sources:
+        labeled = [issue for issue in source.issues if data.is_labeled(issue)]
+        names = [label.name for label in source.repository.labels]
+        truth, _ = data.truth_and_weights(labeled, names)
+        if len(labeled) < snapshot.MIN_LABELED or not (truth.sum(axis=0) >= 2).any():
+            name = f"{source.repository.full_name}: " if len(sources) > 1 else ""
+            short.append(f"{name}{len(labeled)} labeled issues, {snapshot.MIN_LABELED} needed")
+    if short:
+        until = "until then labels are suggested from their names"
+        raise NotEnoughLabels("; ".join([*short, until]))
+
+
+def _adapted(sources: Sequence[Snapshot], plan: Plan) -> tuple[Plan, dict[str, Any]]:
+    """The plan over the encoder adapted to the repositories' own text from before their holdouts,
+    and what cards say of that. Where the encoder was best as it is, the plan stays as it is."""
     from training.adapt import AdaptRecipe, adapt  # loads transformers' Trainer, in seconds
 
-    before = job.space.encoder
-    out = folder / "adapted"
-    recipe = AdaptRecipe.within(job.recipe)
-    card = adapt([source], before, recipe, out, report=job.report)
+    before = plan.encoder
+    out = plan.folder / "adapted"
+    card = adapt(sources, before, AdaptRecipe.within(plan.recipe), out, report=plan.report)
     assert card, "only the first of several processes has a card, and this one is alone"
     if card.share:
-        encoder = Encoder.load(str(out), max_tokens=before.max_tokens)
-        job = replace(job, space=Space(encoder), current=None)
-    return job, {"adapted": {"share": card.share, "why": card.why}}
+        plan = replace(plan, encoder=Encoder.load(str(out), max_tokens=before.max_tokens))
+    return plan, {"adapted": {"share": card.share, "why": card.why}}
 
 
-def _tuner(source: Snapshot, job: Job, examples: Examples, folder: Path) -> Tuner | None:
-    if job.recipe.tune == "none":
+def _job(source: Snapshot, plan: Plan, *, alone: bool) -> Job:
+    name = source.repository.full_name
+    report = plan.report if alone else reporting(plan.report, name)
+    examples, vectors = data.load(
+        source, plan.encoder, progress=lambda done, total: report("encode", done, total)
+    )
+    # Another encoder's version cannot be asked about these vectors.
+    current = plan.current
+    same = current and current.card["encoder"]["version"] == plan.encoder.version
+    return Job(
+        name=name,
+        recipe=plan.recipe,
+        space=Space(plan.encoder, dict(vectors)),
+        examples=examples,
+        report=report,
+        unlabeled=() if plan.recipe.tune == "none" else _unlabeled(source, plan.recipe),
+        current=current if same else None,
+    )
+
+
+def _unlabeled(source: Snapshot, recipe: Recipe) -> tuple[IssueText, ...]:
+    """Text of issues without labels from before the holdout."""
+    from training.corpus import before_holdout  # loads transformers, in seconds
+
+    old = [each for each in before_holdout(source, recipe.holdout) if not each.is_pull_request]
+    return tuple(prepare(each.title, each.body) for each in old if not data.is_labeled(each))
+
+
+def _tuner(jobs: Sequence[Job], plan: Plan) -> Tuner | None:
+    taking_part = [job for job in jobs if can_tune(job)]
+    if plan.recipe.tune == "none" or not taking_part:
         return None
-    from training.corpus import before_holdout
     from training.tuner import LabelTuner  # loads transformers' Trainer, in seconds
 
-    old = [i for i in before_holdout(source, job.recipe.holdout) if not i.is_pull_request]
-    unlabeled = tuple(prepare(i.title, i.body) for i in old if not data.is_labeled(i))
-    return LabelTuner(job.recipe, job.space.encoder, examples, unlabeled, folder, job.report)
+    return LabelTuner(taking_part, plan.folder, plan.report)
+
+
+def _with_own_encoder(version: Bundle, made: Outcome, folder: Path) -> Bundle:
+    """With the encoder in it, where that was made on the way."""
+    own = made.space.folder.is_relative_to(folder)
+    return replace(version, encoder=made.space.folder if own else None)
 
 
 @contextmanager
@@ -143,95 +204,49 @@ def _aside(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _current(folder: Path | None, encoder: Encoder) -> bundle.Bundle | None:
-    """The version to compare with; another encoder's cannot be asked about these vectors."""
-    current = bundle.read(folder) if folder else None
-    same = current and current.card["encoder"]["version"] == encoder.version
-    return current if same else None
-
-
-def _bundle(source: Snapshot, made: Outcome, facts: dict[str, Any]) -> bundle.Bundle:
-    examples, final = made.examples, made.final
-    newest = {text.hash: i for i, text in enumerate(examples.texts)}
-    past = tuple(
-        PastIssue(
-            number=examples.issues[i].number,
-            title=examples.texts[i].title,
-            labels=tuple(n for n, on in zip(examples.names, examples.truth[i], strict=True) if on),
+def _tell(sources: Sequence[Snapshot], made: Sequence[Outcome], seconds: float) -> None:
+    for source, each in zip(sources, made, strict=True):
+        name = f"{source.repository.full_name}: " if len(made) > 1 else ""
+        print(
+            f"{name}trained on {len(each.examples)} issues in {seconds:.1f} s:"
+            f" micro F1 {each.metrics['micro_f1']:.3f}, macro F1 {each.metrics['macro_f1']:.3f}"
+            f" on the newest {each.metrics['n_holdout']}",
+            file=sys.stderr,
         )
-        for i in newest.values()
-    )
-    vectors = made.space.known
-    repository = source.repository
-    card = {
-        "repository": {"id": repository.id, "full_name": repository.full_name},
-        "snapshot": source.id,
-        "far_below": far_below(np.array([vectors[key] for key in newest])),
-        "fits": {
-            "evaluation": {"issues": made.metrics["n_train"], "figures": "metrics.json"},
-            "deployed": {
-                "issues": len(examples),
-                "newest": examples.issues[-1].created_at,
-                "thresholds": "out of fold in time order over these issues",
-            },
-        },
-        "targets": {
-            name: examples.label_targets.get(name, examples.target_precision)
-            for name in examples.names
-        },
-        "half_life_days": final.half_life,
-        **facts,
-    }
-    rows = final.out_of_fold.rows
-    validation: dict[str, np.ndarray[Any, Any]] = {
-        "numbers": np.array([examples.issues[i].number for i in rows], dtype=np.int64),
-        "probabilities": final.out_of_fold.probabilities.astype(np.float32),
-        "truth": final.out_of_fold.truth,
-        "known": examples.weights[rows] > 0,
-    }
-    ordered = {key: vectors[key] for key in newest} | vectors
-    return bundle.Bundle(final.labels, final.head, past, ordered, card, made.metrics, validation)
-
-
-def _facts(recipe: Recipe, made: Outcome, started: float) -> dict[str, Any]:
-    """What the card says of how a version was made, whatever its issues."""
-    encoder = made.space.encoder
-    weights = {str(by): weight for by, weight in data.PROVENANCE_WEIGHTS.items()}
-    return {
-        "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
-        "seconds": round(time.time() - started, 1),
-        "recipe": recipe.to_json(),
-        "chosen": made.chosen,
-        "encoder": {
-            "name": encoder.name,
-            "version": encoder.version,
-            "max_tokens": encoder.max_tokens,
-        },
-        "text_version": TEXT_VERSION,
-        "provenance_weights": {**weights, "removed": data.REMOVED_WEIGHT},
-        "software": {
-            name: importlib.metadata.version(name)
-            for name in ("torch", "transformers", "scikit-learn", "numpy")
-        },
-    }
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.run",
-        description="Train one repository's model: a snapshot in, a bundle out.",
+        description="Train models: snapshots in, a bundle for each out.",
         epilog="example: python -m training.run --snapshot var/snapshots/S --out var/bundles/B",
     )
-    parser.add_argument("--snapshot", type=Path, required=True, help="folder of the snapshot")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write; must not exist")
+    parser.add_argument(
+        "--snapshot",
+        type=Path,
+        action="append",
+        required=True,
+        help="a folder; several share one encoder that is tuned on the labels of all",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder to write, must not exist; of several, OUT/ID for each repository's id",
+    )
     parser.add_argument(
         "--recipe", help="the name of one in recipes/, or a TOML file; see training/recipe.py"
     )
-    parser.add_argument("--current", type=Path, help="bundle in force, to compare with")
+    parser.add_argument(
+        "--current", type=Path, help="bundle in force, to compare with; for one snapshot"
+    )
     parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="name, folder or cached hub id")
     parser.add_argument("--max-tokens", type=int, default=256, help="tokens read of an issue")
     parser.add_argument("--threads", type=int, help="torch threads (default: all cores)")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.current and len(args.snapshot) > 1:
+        parser.error("--current is for one snapshot: several would have to share it")
+    return args
 
 
 if __name__ == "__main__":

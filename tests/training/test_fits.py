@@ -15,7 +15,19 @@ from tests.training.small import disk_of
 from tests.training.tiny import tiny_masked_lm, write_pooling
 from training.data import Examples
 from training.fit import OutOfFold, fit
-from training.fits import EARLY_SHARE, MIN_TUNED, Job, best_f1, holdout_cut, two_fits
+from training.fits import (
+    EARLY_SHARE,
+    MIN_GAIN,
+    MIN_TUNED,
+    Job,
+    Outcome,
+    Stage,
+    Tuner,
+    best_f1,
+    holdout_cut,
+    seen_at,
+    two_fits,
+)
 from training.recipe import Recipe
 from training.run import main
 
@@ -23,25 +35,31 @@ from training.run import main
 class Leaky:
     """A tuner that gives away the labels it was told, and knows nothing of the others."""
 
-    def __init__(self, examples: Examples, *, generalises: bool = False) -> None:
-        self.examples = examples
+    def __init__(self, *, generalises: bool = False) -> None:
         self.generalises = generalises
-        self.asked: list[int] = []
+        self.asked: list[tuple[Stage, int]] = []
 
-    def upto(self, count: int) -> tuple[Any, Examples]:
-        self.asked.append(count)
+    def at(self, stage: Stage, examples: Examples) -> tuple[Any, Examples]:
+        count = seen_at(stage, Recipe(), len(examples))
+        self.asked.append((stage, len(examples)))
         rng = np.random.default_rng(count)
-        told = np.arange(len(self.examples)) < count
-        known = self.examples.truth & (told | self.generalises)[:, None]
-        half = 0.1 * rng.normal(size=(len(self.examples), DIMENSION))
+        told = np.arange(len(examples)) < count
+        known = examples.truth & (told | self.generalises)[:, None]
+        half = 0.1 * rng.normal(size=(len(examples), DIMENSION))
         half[:, : known.shape[1]] += known
         vectors = np.hstack([half, half]).astype(np.float32)
-        return None, replace(self.examples, vectors=vectors)
+        return None, replace(examples, vectors=vectors)
 
 
-def job(tune: str) -> Job:
-    recipe = Recipe(tune=tune, half_life=None)
-    return Job(recipe, None, None, lambda phase, done, total: None)  # type: ignore[arg-type]
+def job(tune: str, examples: Examples, name: str = "o/r", **more: Any) -> Job:
+    recipe = Recipe(tune=tune, half_life=None, **more)
+    space: Any = None
+    return Job(name, recipe, space, examples, lambda phase, done, total: None)
+
+
+def fit_one(tune: str, examples: Examples, tuner: Tuner) -> Outcome:
+    (made,) = two_fits([job(tune, examples)], tuner)
+    return made
 
 
 def silent(examples: Examples) -> Examples:
@@ -51,24 +69,23 @@ def silent(examples: Examples) -> Examples:
 
 
 def test_encoder_is_tuned_on_the_oldest_then_on_all_before_the_holdout_then_on_everything():
-    examples = planted(200)
-    tuner = Leaky(examples)
-    two_fits(job("supervised"), examples, tuner)
+    tuner = Leaky()
+    fit_one("supervised", planted(200), tuner)
+    stages: tuple[Stage, ...] = ("early", "before holdout", "everything")
+    assert tuner.asked == [(stage, 200) for stage in stages]
     cut = holdout_cut(Recipe(), 200)
-    assert tuner.asked == [int(cut * EARLY_SHARE), cut, 200]
+    assert [seen_at(x, Recipe(), 200) for x in stages] == [int(cut * EARLY_SHARE), cut, 200]
 
 
 def test_scores_of_issues_that_the_encoder_saw_never_count():
-    examples = silent(planted(200))
-    made = two_fits(job("supervised"), examples, Leaky(examples))
+    made = fit_one("supervised", silent(planted(200)), Leaky())
     assert made.final.out_of_fold.rows.min() == int(160 * EARLY_SHARE)
     assert all(rule.apply_at is None for rule in made.final.labels)
     assert made.metrics["ece"] < 0.2
 
 
 def test_what_an_encoder_learned_for_good_counts():
-    examples = silent(planted(200))
-    made = two_fits(job("supervised"), examples, Leaky(examples, generalises=True))
+    made = fit_one("supervised", silent(planted(200)), Leaky(generalises=True))
     assert made.metrics["micro_f1"] > 0.95
     assert any(rule.apply_at is not None for rule in made.final.labels)
 
@@ -81,10 +98,47 @@ def test_tuned_encoder_is_chosen_where_it_gains_on_issues_it_did_not_see(
 ):
     examples = silent(planted(200))
     examples = replace(examples, vectors=0.01 * examples.vectors)
-    made = two_fits(job("choose"), examples, Leaky(examples, generalises=generalises))
+    made = fit_one("choose", examples, Leaky(generalises=generalises))
     assert made.chosen["took"] == took
     assert "neither had seen" in made.chosen["why"]
     assert set(made.chosen["tried"]) == {"frozen encoder", "tuned encoder"}
+
+
+def gain_of(chosen: dict[str, Any]) -> float:
+    return chosen["tried"]["tuned encoder"] - chosen["tried"]["frozen encoder"]
+
+
+def test_one_encoder_is_chosen_for_all_by_the_mean_of_their_gains():
+    class OfUseToOne(Leaky):
+        """Of use to the repository of 200 issues, and none at all to the other."""
+
+        def at(self, stage: Stage, examples: Examples) -> tuple[Any, Examples]:
+            self.generalises = len(examples) == 200
+            return super().at(stage, examples)
+
+    dull, clear = silent(planted(200)), silent(planted(180, seed=1))
+    dull = replace(dull, vectors=0.01 * dull.vectors)
+    made = two_fits([job("choose", dull, "o/a"), job("choose", clear, "o/b")], OfUseToOne())
+    gains = [gain_of(each.chosen) for each in made]
+    assert gains[0] > 0 > gains[1]
+    took = "tuned encoder" if np.mean(gains) >= MIN_GAIN else "frozen encoder"
+    assert [each.chosen["took"] for each in made] == [took, took]
+    assert {each.chosen["why"] for each in made} == {made[0].chosen["why"]}
+    assert (
+        "2 repositories that neither had seen the tuned encoder's micro F1 is"
+        in (made[0].chosen["why"])
+    )
+    assert f"{np.mean(gains):+.3f} on average" in made[0].chosen["why"]
+
+
+def test_figures_of_a_repository_do_not_depend_on_the_company():
+    examples, other = silent(planted(200)), silent(planted(180, seed=1))
+    alone = fit_one("supervised", examples, Leaky(generalises=True))
+    _, beside = two_fits(
+        [job("supervised", other, "o/a"), job("supervised", examples, "o/b")],
+        Leaky(generalises=True),
+    )
+    assert beside.metrics == alone.metrics
 
 
 def test_scores_are_compared_on_the_same_issues_whatever_their_order():
@@ -98,23 +152,32 @@ def test_scores_are_compared_on_the_same_issues_whatever_their_order():
 
 
 def test_few_labels_leave_the_encoder_as_it_is():
-    examples = planted(MIN_TUNED - 1)
-    tuner = Leaky(examples)
-    made = two_fits(job("supervised"), examples, tuner)
+    tuner = Leaky()
+    made = fit_one("supervised", planted(MIN_TUNED - 1), tuner)
     assert tuner.asked == []
     assert f"{MIN_TUNED} needed" in made.chosen["why"]
 
 
+def test_a_repository_with_few_labels_keeps_the_encoder_that_the_others_tune():
+    few, many, tuner = planted(MIN_TUNED - 1), planted(200), Leaky()
+    first, second = two_fits(
+        [job("supervised", few, "o/few"), job("supervised", many, "o/many")], tuner
+    )
+    assert first.chosen["took"] == "frozen encoder"
+    assert "learns nothing from its labels" in first.chosen["why"]
+    assert (first.examples, second.chosen) == (few, {})
+    assert {count for _, count in tuner.asked} == {200}
+
+
 def test_encoders_are_compared_only_where_neither_is_judged_on_issues_older_than_it_learned():
-    enough = Recipe(tune="choose", half_life=None)
-    cases = ((enough, MIN_TUNED, True), (replace(enough, holdout=0.5), MIN_TUNED, False))
-    for recipe, count, tunes in cases:
-        examples = planted(count)
-        tuner = Leaky(examples)
-        made = two_fits(replace(job("choose"), recipe=recipe), examples, tuner)
+    for holdout, tunes in ((0.2, True), (0.5, False)):
+        tuner = Leaky()
+        one = job("choose", planted(MIN_TUNED), holdout=holdout)
+        (made,) = two_fits([one], tuner)
         assert bool(tuner.asked) == tunes
         assert ("neither had seen" in made.chosen["why"]) == tunes
-    first = fit(planted(MIN_TUNED).take(np.arange(holdout_cut(enough, MIN_TUNED))), half_life=None)
+    cut = holdout_cut(Recipe(), MIN_TUNED)
+    first = fit(planted(MIN_TUNED).take(np.arange(cut)), half_life=None)
     assert all(fold.train.max() < fold.test.min() for fold in first.folds)
 
 
@@ -140,6 +203,7 @@ def test_bundle_of_a_tuned_encoder_carries_it_and_predicts(
     own = Encoder.load(str(out / "encoder"), max_tokens=32)
     assert version.card["encoder"]["version"] == own.version
     assert card.corpus["labeled issues"] == version.card["fits"]["deployed"]["issues"]
+    assert card.corpus["repositories"] == ["harbor-lights/tidepool"]
     assert card.parent == Encoder.load(str(tiny), max_tokens=32).version
     (made,) = Predictor.load(out, own).predict([("It crashes", "at start")])
     assert {score.label for score in made.scores} == set(version.labels.names)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from models import encoder_card
 from tests.training.methods.tuned import tiny_space
 from tests.training.planted import planted
 from training.data import Examples
+from training.finetune import Tagger
+from training.fits import EARLY_SHARE, Job, holdout_cut, two_fits
 from training.methods.base import Resources
 from training.methods.finetuned import ENOUGH_TO_SPLIT, plan
 from training.methods.space import Space
@@ -37,8 +42,8 @@ def tuned(
         if done == total:
             steps.append(total)
 
-    tuner = LabelTuner(recipe, space.encoder, examples, UNLABELED, folder, report)
-    made, _ = tuner.upto(len(examples))
+    tuner = LabelTuner([Job("o/r", recipe, space, examples, report, UNLABELED)], folder, report)
+    made, _ = tuner.at("everything", examples)
     return steps, load_file(made.folder / "model.safetensors")
 
 
@@ -90,3 +95,50 @@ def test_where_labels_suffice_the_best_epoch_is_chosen_first(space: Space, tmp_p
     examples = planted(ENOUGH_TO_SPLIT)
     steps, _ = tuned(space, tmp_path, Recipe(tune="supervised", epochs=2), examples)
     assert len(steps) == 2
+
+
+@dataclass(frozen=True)
+class Recording(LabelTuner):
+    """Notes the numbers of the issues that it learns from, in each repository."""
+
+    learned: list[list[list[int]]] = field(default_factory=list)
+
+    def _learn(self, labeled: Sequence[Examples]) -> Tagger:
+        self.learned.append([[issue.number for issue in each.issues] for each in labeled])
+        return super()._learn(labeled)
+
+
+def test_no_issue_of_any_holdout_is_learned_from_before_the_last_stage(
+    space: Space, tmp_path: Path
+) -> None:
+    recipe, counts = Recipe(tune="supervised", half_life=None, epochs=1), (125, 140)
+    jobs = [
+        Job(f"o/{count}", recipe, space, space.examples(planted(count, seed=count)), silent)
+        for count in counts
+    ]
+    tuner = Recording(jobs, tmp_path, silent)
+    made = two_fits(jobs, tuner)
+    cuts = [holdout_cut(recipe, count) for count in counts]
+    wanted = [[int(cut * EARLY_SHARE) for cut in cuts], cuts, list(counts)]
+    assert [[max(each) for each in stage] for stage in tuner.learned] == wanted
+    assert [[len(each) for each in stage] for stage in tuner.learned] == wanted
+    assert made[0].space.encoder is made[1].space.encoder
+    card = encoder_card.read(made[0].space.folder)
+    assert card.corpus["repositories"] == ["o/125", "o/140"]
+    assert card.corpus["labeled issues"] == sum(counts)
+
+
+def test_vectors_of_a_shared_encoder_stay_with_their_repository(
+    space: Space, tmp_path: Path
+) -> None:
+    recipe = Recipe(tune="supervised", epochs=1)
+    jobs = [Job(str(n), recipe, space, planted(8, seed=n), silent) for n in range(2)]
+    tuner = LabelTuner(jobs, tmp_path, silent)
+    spaces = [tuner.at("everything", job.examples)[0] for job in jobs]
+    hashes = [{text.hash for text in job.examples.texts} for job in jobs]
+    assert not hashes[0] & hashes[1]
+    assert hashes[0] <= spaces[0].known.keys() and not hashes[1] & spaces[0].known.keys()
+
+
+def silent(phase: str, done: int, total: int) -> None:
+    """Report nothing."""
