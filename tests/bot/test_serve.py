@@ -7,15 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-DEADLINE = 30.0
+from tests.waiting import DEADLINE, eventually
+
 WAITS = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); "
 RUNS = WAITS + "open(sys.argv[1], 'a').write('x'); signal.pause()"
 STUBBORN = (
@@ -46,13 +45,6 @@ def serve(tmp_path: Path) -> Iterator[Start]:
         if process.poll() is None:
             process.kill()
         process.wait(DEADLINE)
-
-
-def eventually(claim: Callable[[], bool]) -> None:
-    pause, deadline = threading.Event(), time.monotonic() + DEADLINE
-    while not claim():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        pause.wait(0.01)
 
 
 def starts(tmp_path: Path, name: str) -> int:

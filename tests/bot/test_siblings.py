@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,8 +13,8 @@ import psutil
 import pytest
 
 from bot.store import Store
+from tests.waiting import DEADLINE, eventually
 
-DEADLINE = 60.0
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n"
 IDENTITY = "LABELWRIGHT_DATABASE_IDENTITY"
 
@@ -41,13 +39,6 @@ def create(environment: dict[str, str]) -> str:
     home.mkdir(exist_ok=True)
     with closing(Store.open(home / "labelwright.db")) as store:
         return store.identity
-
-
-def eventually(claim: Callable[[], bool]) -> None:
-    pause, deadline = threading.Event(), time.monotonic() + DEADLINE
-    while not claim():
-        assert time.monotonic() < deadline, "it did not come to that in time"
-        pause.wait(0.02)
 
 
 @pytest.mark.parametrize("kind", ["web", "worker", "clock", "serve"])
