@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from tests.e2e.site import Site
 
 
@@ -11,4 +9,4 @@ def test_every_job_that_failed_says_why(site: Site):
     jobs = site.server.store.jobs.list(limit=10_000)
     silent = [job for job in jobs if job.state in ("dead", "waiting") and not job.error]
     assert silent == []
-    assert json.dumps([job.error for job in jobs if job.state == "dead"])
+    assert any(job.state == "dead" for job in jobs), "the tests before left nothing to look at"
