@@ -118,10 +118,10 @@ def corpus(
     Raises NoText where none is left.
     """
     known = store.repositories.all()
-    allowed = settings.private_text_in_encoder or (include_private and bool(named))
+    meant = include_private and bool(named)
     entering, left_out = [], {}
     for row in named or known:
-        if row.private and not allowed and len(known) > 1:
+        if len(known) > 1 and stays_private(settings, row, include_private=meant):
             left_out[row.full_name] = PRIVATE
         elif not store.issues.count(row.id):
             left_out[row.full_name] = "it has no issues here"
@@ -136,6 +136,11 @@ def corpus(
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         raise NoText(f"there is no text to adapt the encoder to ({reasons})")
     return Corpus(tuple(entering), left_out)
+
+
+def stays_private(settings: Settings, row: Repository, *, include_private: bool) -> bool:
+    """Whether a repository's text has to stay out of an encoder that others share."""
+    return row.private and not (settings.private_text_in_encoder or include_private)
 
 
 class Adapter:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 import bot
+from bot import recipes
 from bot.errors import BotError
 from bot.settings import Settings, inherited
 from bot.tasks import Stopped
@@ -39,9 +39,8 @@ _INHERITED = (
     "HF_HOME",
     "HF_HUB_CACHE",
 )
-_NAME = re.compile(r"[\w-]+")
-"""Of a recipe of our own; anything else is a file."""
 _ROOT = Path(str(bot.__path__[0])).parent
+Option = tuple[str, Path | str | int | None]
 
 
 class TrainingFailed(BotError):
@@ -64,7 +63,8 @@ class TrainingTimedOut(TrainingFailed):
 @dataclass(frozen=True)
 class Launch:
     """One training: a program, its arguments and limits. `timeout` in seconds, `threads` None for
-    all. What it makes is the folder `out`, complete when that has a card.
+    all. What it makes is the folder `out`, complete when that has a card, or each of the `parts`
+    in it.
 
     `terminal`: standard error goes to ours, where the training draws its bars. `niceness` is by
     how much it stands back behind the server's own processes. With `abrupt` it is killed where we
@@ -80,6 +80,12 @@ class Launch:
     terminal: bool = False
     niceness: int = NICENESS
     abrupt: bool = False
+    parts: tuple[str, ...] = (".",)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that it makes is there."""
+        return all((self.out / part / "card.json").is_file() for part in self.parts)
 
     @classmethod
     def head(
@@ -101,10 +107,7 @@ class Launch:
         arguments = _arguments(
             ("--snapshot", snapshot or folder / "snapshot"),
             ("--out", out),
-            ("--encoder", _folder(encoder or settings.encoder)),
-            ("--max-tokens", settings.max_tokens),
-            ("--threads", settings.threads),
-            ("--recipe", recipe if recipe is None or _NAME.fullmatch(recipe) else Path(recipe)),
+            *_how(settings, encoder or settings.encoder, recipes.named(recipe)),
             ("--current", current),
         )
         return cls(
@@ -114,6 +117,35 @@ class Launch:
             log=folder / "training.log",
             timeout=settings.training_timeout_seconds,
             threads=settings.threads,
+        )
+
+    @classmethod
+    def heads(
+        cls,
+        folder: Path,
+        settings: Settings,
+        snapshots: Mapping[int, Path],
+        *,
+        encoder: str,
+        recipe: str | None,
+    ) -> Launch:
+        """The training of several repositories together, by id, to `folder/bundles/ID` for each.
+
+        It may take as long as they may one after the other.
+        """
+        out = folder / "bundles"
+        arguments = _arguments(
+            *(("--snapshot", snapshot) for snapshot in snapshots.values()),
+            ("--out", out),
+            *_how(settings, encoder, recipes.named(recipe)),
+        )
+        one = cls.head(folder, settings)
+        return replace(
+            one,
+            arguments=arguments,
+            out=out,
+            timeout=len(snapshots) * one.timeout,
+            parts=tuple(map(str, snapshots)),
         )
 
     @classmethod
@@ -134,10 +166,7 @@ class Launch:
         arguments = _arguments(
             *(("--snapshot", snapshot) for snapshot in snapshots),
             ("--out", out),
-            ("--encoder", _folder(encoder)),
-            ("--max-tokens", settings.max_tokens),
-            ("--threads", settings.threads),
-            ("--recipe", recipe),
+            *_how(settings, encoder, recipe),
         )
         return cls(
             module="training.adapt",
@@ -155,7 +184,17 @@ def command(launch: Launch, python: str = sys.executable) -> list[str]:
     return [python, "-P", "-m", launch.module, *launch.arguments]
 
 
-def _arguments(*options: tuple[str, Path | str | int | None]) -> tuple[str, ...]:
+def _how(settings: Settings, encoder: str, recipe: Path | str | None) -> tuple[Option, ...]:
+    """What every training is told."""
+    return (
+        ("--encoder", _folder(encoder)),
+        ("--max-tokens", settings.max_tokens),
+        ("--threads", settings.threads),
+        ("--recipe", recipe),
+    )
+
+
+def _arguments(*options: Option) -> tuple[str, ...]:
     """The options that have a value; a path in full, because the training runs elsewhere."""
     given = [(key, value) for key, value in options if value]
     full = [(k, str(v.absolute() if isinstance(v, Path) else v)) for k, v in given]
@@ -207,7 +246,7 @@ def run(
         finally:
             _end(process, launch)
             reader.join(GRACE)
-    if status != 0 or not (launch.out / "card.json").is_file():
+    if status != 0 or not launch.is_complete:
         raise _failure(launch, status)
     return now() - started
 

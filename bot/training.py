@@ -71,7 +71,7 @@ class Trainer:
         self.settings = settings
         self.store = store
         self.registry = registry
-        self._now = now
+        self.now = now
 
     def train(self, repository: Repository, options: Options | None = None) -> Trained:
         """Train a repository on all that is known, and publish the version.
@@ -79,10 +79,10 @@ class Trainer:
         Raises NothingToLearn, TrainingFailed (nothing is published then), ArtifactRefused for a
         bundle that is not whole, Stopped.
         """
-        started = self._now()
+        started = self.now()
         with self.bundle(repository, options) as bundle:
             version = self.registry.publish(repository.id, bundle)
-            return Trained(version, read_metrics(bundle), self._now() - started)
+            return Trained(version, read_metrics(bundle), self.now() - started)
 
     @contextmanager
     def bundle(
@@ -94,7 +94,7 @@ class Trainer:
         """
         chosen = options or Options()
         encoder = in_force(self.settings)
-        with self._folder(f"train.{repository.id}") as folder:
+        with self.folder(f"train.{repository.id}") as folder:
             snapshot = folder / "snapshot"
             contents = self.snapshot(repository, snapshot, encoder, as_of=as_of)
             require_enough(repository, contents)
@@ -122,8 +122,7 @@ class Trainer:
         Raises TrainingFailed, Stopped.
         """
         start(launch, options)
-        if not _has_own_encoder(launch.out):
-            self._keep_vectors(launch.out)
+        self.keep_vectors(launch.out)
         return launch.out
 
     def remember(self, encoder: str, bundle: Path) -> None:
@@ -138,8 +137,10 @@ class Trainer:
     def _key(self, encoder: str) -> str:
         return f"encoder_version:{encoder}:{self.settings.max_tokens}"
 
-    def _keep_vectors(self, bundle: Path) -> None:
+    def keep_vectors(self, bundle: Path) -> None:
         """Keep the vectors that were computed: the next training need not."""
+        if _has_own_encoder(bundle):
+            return
         encoder = _encoder_version(bundle)
         vectors = load_vectors(bundle / VECTORS)
         known = self.store.vectors.get_many(encoder, vectors)
@@ -148,7 +149,7 @@ class Trainer:
             self.store.vectors.put_many(encoder, fresh)
 
     @contextmanager
-    def _folder(self, kind: str) -> Iterator[Path]:
+    def folder(self, kind: str) -> Iterator[Path]:
         """A folder for one run. It holds issue text, so that only the log outlives the run."""
         folder = self.new_folder(kind)
         try:
@@ -161,12 +162,12 @@ class Trainer:
         runs = self.settings.runs
         runs.mkdir(parents=True, exist_ok=True)
         self._sweep(runs)
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self.now()))
         return Path(tempfile.mkdtemp(prefix=f"{kind}.{stamp}.", dir=runs))
 
     def _sweep(self, runs: Path) -> None:
         """Remove what runs left behind that ended long ago, the logs included."""
-        oldest = self._now() - self.settings.training_timeout_seconds - LEFTOVER_SECONDS
+        oldest = self.now() - self.settings.training_timeout_seconds - LEFTOVER_SECONDS
         for folder in (*runs.glob("train.*"), *runs.glob("adapt.*")):
             if folder.stat().st_mtime < oldest:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models import bundle, manifest
-from models.errors import ArtifactRefused
+from models.errors import ArtifactRefused, UnknownVersion
 from models.versions import Card, Version, Versions
 
 __all__ = ["Registry", "Version"]
@@ -56,6 +56,19 @@ class Registry:
         is none left.
         """
         return self._versions(repository_id).rollback(accept)
+
+    def withdraw(self, repository_id: int, version: str) -> None:
+        """Take back a version that was just published: the one before is current again, or none.
+
+        One that is not current any more is left alone.
+        """
+        versions = self._versions(repository_id)
+        if versions.current() != version:
+            return
+        try:
+            versions.rollback()
+        except UnknownVersion:
+            versions.deactivate()
 
     def adopt(self, before: int, now: int) -> bool:
         """Give the versions of one id to another, which the same repository has from now on.

@@ -12,12 +12,11 @@ from bot.cli.common import (
     AsJson,
     Desk,
     desk,
-    full_name,
     print_json,
     print_table,
     say,
 )
-from bot.cli.learning import foreground
+from bot.cli.learning import IncludePrivate, foreground, full_names
 from bot.cli.models import mark
 
 if TYPE_CHECKING:
@@ -29,10 +28,6 @@ class Action(StrEnum):
 
     list = "list"
     rollback = "rollback"
-
-
-def _full_names(values: list[str] | None) -> list[str]:
-    return [str(full_name(value)) for value in values or ()]
 
 
 def _recipe_file(path: Path | None) -> Path | None:
@@ -47,7 +42,7 @@ def _recipe_file(path: Path | None) -> Path | None:
 FullNames = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[OWNER/NAME]...", callback=_full_names, help="Whose text; default: all."
+        metavar="[OWNER/NAME]...", callback=full_names, help="Whose text; default: all."
     ),
 ]
 RecipeFile = Annotated[
@@ -57,9 +52,6 @@ RecipeFile = Annotated[
         callback=_recipe_file,
         help="A TOML file that says how to adapt; not one of train's recipes.",
     ),
-]
-IncludePrivate = Annotated[
-    bool, typer.Option("--include-private", help="Also text of the private ones that are named.")
 ]
 Resume = Annotated[
     bool,
@@ -143,7 +135,7 @@ def encoders(
 def _corpus(here: Desk, names: list[str], include_private: bool) -> Corpus:
     from bot.adapting import corpus
 
-    named = [here.repository(name) for name in dict.fromkeys(names)]
+    named = [here.repository(name) for name in names]
     chosen = corpus(here.settings, here.store, named, include_private=include_private)
     for name, why in chosen.left_out.items():
         say(f"left out: {name}: {why}")

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.common import AsJson, RepositoryName, desk, print_json, print_table, say
+from bot.cli.common import (
+    AsJson,
+    RepositoryName,
+    desk,
+    full_name,
+    print_json,
+    print_table,
+    say,
+)
 
 if TYPE_CHECKING:
     from bot.training import Options
@@ -30,8 +38,21 @@ CONTRACT = (
 """The keys that `--json` prints first and always has; more may follow."""
 
 
+def full_names(values: list[str] | None) -> list[str]:
+    """Check that arguments are OWNER/NAME; one that is given twice counts once."""
+    return list(dict.fromkeys(str(full_name(value)) for value in values or ()))
+
+
+IncludePrivate = Annotated[
+    bool, typer.Option("--include-private", help="Also text of the private ones that are named.")
+]
+
+
 def train(
-    repository: RepositoryName,
+    repositories: Annotated[
+        list[str],
+        typer.Argument(metavar="OWNER/NAME", callback=full_names, help="One or several."),
+    ],
     recipe: Annotated[
         str | None,
         typer.Option(
@@ -40,9 +61,10 @@ def train(
             show_default="instant",
         ),
     ] = None,
+    include_private: IncludePrivate = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a repository's model and publish it.
+    """Train models and publish them.
 
     The figures are those of a fit that never saw the newest issues; what is published is fitted on
     all of them.
@@ -51,21 +73,37 @@ def train(
     this repository alone and take minutes to hours without a GPU: adapted to its text, finetuned
     on its labels, semi-supervised on unlabeled issues as well; auto only where that gains.
 
+    Of several repositories, finetuned, semi-supervised and auto tune one encoder on the labels of
+    all, which serves them together; their models are published together, or none. Private ones
+    stay out of that unless you say so. Other recipes train one after the other.
+
     Example: labelwright train octo/app
 
-    Example: labelwright train octo/app --recipe finetuned
+    Example: labelwright train octo/app octo/web --recipe finetuned
     """
+    from bot.recipes import tunes
+    from bot.together import train as train_all
     from bot.training import Trainer
 
+    if include_private and not (len(repositories) > 1 and tunes(recipe)):
+        raise typer.BadParameter(
+            "--include-private is for several repositories and a recipe that tunes"
+        )
+    found = []
     with desk() as here:
-        row = here.repository(repository)
+        rows = [here.repository(name) for name in repositories]
         trainer = Trainer(here.settings, here.store, here.registry())
-        done = trainer.train(row, replace(foreground(), recipe=recipe))
-    figures = ordered(done.version, done.metrics, round(done.seconds, 1))
+        options = replace(foreground(), recipe=recipe)
+        for row, done in train_all(trainer, rows, options, include_private=include_private):
+            figures = ordered(done.version, done.metrics, round(done.seconds, 1))
+            found.append(figures)
+            title = f"{row.full_name}: published {done.version}"
+            if not as_json:
+                _print_figures(title, figures)
+            elif len(rows) > 1:
+                say(title)
     if as_json:
-        print_json(figures)
-        return
-    _print_figures(f"{repository}: published {done.version}", figures)
+        print_json(found if len(rows) > 1 else found[0])
 
 
 def evaluate(repository: RepositoryName, as_json: AsJson = False) -> None:

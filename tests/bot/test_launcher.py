@@ -89,6 +89,29 @@ def test_an_adaptation_takes_several_snapshots_and_has_no_time_limit(tmp_path: P
     assert launch.timeout == math.inf
 
 
+def test_several_heads_are_one_training_with_the_time_of_all(tmp_path: Path):
+    snapshots = {7: tmp_path / "a", 8: tmp_path / "b"}
+    settings = Settings(home=tmp_path, training_timeout_seconds=100)
+    launch = Launch.heads(tmp_path, settings, snapshots, encoder="tiny", recipe="finetuned")
+    assert launcher.command(launch, "python")[2:] == [
+        *("-m", "training.run"),
+        *("--snapshot", str(tmp_path / "a"), "--snapshot", str(tmp_path / "b")),
+        *("--out", str(tmp_path / "bundles"), "--encoder", "tiny", "--max-tokens", "256"),
+        *("--recipe", "finetuned"),
+    ]
+    assert launch.timeout == 200
+
+
+def test_several_heads_are_complete_once_each_has_a_card(tmp_path: Path):
+    launch = Launch.heads(tmp_path, Settings(home=tmp_path), {7: tmp_path}, encoder="", recipe="")
+    code = "import pathlib; pathlib.Path({out!r}, '7').mkdir(parents=True); "
+    with pytest.raises(TrainingFailed):
+        launcher.run(launch, argv=program(code, launch))
+    card = "pathlib.Path({out!r}, '7', 'card.json').touch()"
+    launch.out.joinpath("7").rmdir()
+    launcher.run(launch, argv=program(code.replace("parents=True", "") + card, launch))
+
+
 def test_lines_reach_the_log_and_whoever_asked(launch: Launch):
     code = FINISHES + "print('encode: 1 of 2'); print('careful', file=sys.stderr)"
     lines: list[str] = []
