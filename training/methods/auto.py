@@ -1,8 +1,13 @@
-"""What the product would choose: by the amount of labels, and by cross-validation inside the slice.
+"""What is chosen by the amount of labels, and by cross-validation inside the slice.
 
-A frozen encoder with the product's head, the adapted encoder unless the vanilla one is better out
-of fold. From `finetuned.ENOUGH_TO_SPLIT` labeled issues on the encoder is tuned as well, and its
-probabilities and the head's are averaged: words and tuned vectors err differently.
+With few labels in all a frozen encoder with the product's head, the adapted encoder unless the
+vanilla one is better out of fold. From `ENOUGH_TO_TUNE` labeled issues on, counted over all
+repositories together, the encoder is tuned on all of them. Where each repository has enough to
+hold some back, both are averaged, as log-odds: words and tuned vectors err differently. Where each
+has but a few, its own head has learned little, and the tuned encoder decides alone.
+
+The recipe `auto` of `training.run` deploys one encoder and not two, and chooses between frozen and
+tuned by issues that neither had seen; see docs/training.md.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, logit
 
 from models.text import IssueText
 from training.methods import finetuned, frozen
@@ -19,18 +25,28 @@ from training.methods.base import Fitted, Predict, Resources, Task
 
 Array = np.ndarray[Any, Any]
 
+VERSION = 2
 PREFER_ADAPTED = 0.01
 """Micro F1 out of fold by which the vanilla encoder must be better: few issues say little."""
+ENOUGH_TO_TUNE = 64
+"""Labeled issues of all repositories together."""
+SURE = 1e-4
+"""The least doubt that a probability is read with, so that none outvotes the other for good."""
 
 
 def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
-    """Frozen heads, and a tuned encoder beside them where the labels suffice."""
-    heads = [_head(task, resources) for task in tasks]
+    """Frozen heads, a tuned encoder, or both; `chosen` says which took it, and why."""
+    count = sum(len(task.labeled) for task in tasks)
+    if count < ENOUGH_TO_TUNE:
+        why = f"{count} labeled issues, {ENOUGH_TO_TUNE} needed to tune an encoder"
+        return [_because(_head(task, resources), why) for task in tasks]
+    tuned = finetuned.learn(finetuned.best_space(resources), tasks, resources).fitted()
     if not finetuned.can_split([task.labeled for task in tasks]):
-        return heads
-    space = finetuned.best_space(resources)
-    tuned = finetuned.learn(space, tasks, resources).fitted()
-    return [_mean(head, other) for head, other in zip(heads, tuned, strict=True)]
+        why = f"{count} labeled issues in all, under {finetuned.ENOUGH_TO_SPLIT} in a repository"
+        return [_because(_named(each, "tuned encoder"), why) for each in tuned]
+    heads = [_head(task, resources) for task in tasks]
+    why = f"{finetuned.ENOUGH_TO_SPLIT} labeled issues or more in each repository"
+    return [_because(_mean(*pair), why) for pair in zip(heads, tuned, strict=True)]
 
 
 def _head(task: Task, resources: Resources) -> Fitted:
@@ -49,15 +65,25 @@ def _named(fitted: Fitted, name: str) -> Fitted:
     return replace(fitted, chosen={**fitted.chosen, "took": name})
 
 
+def _because(fitted: Fitted, why: str) -> Fitted:
+    return replace(fitted, chosen={**fitted.chosen, "why": why})
+
+
 def _mean(head: Fitted, tuned: Fitted) -> Fitted:
-    threshold = (head.threshold + tuned.threshold) / 2
+    threshold = _mean_odds(np.array(head.threshold), np.array(tuned.threshold))
     took = f"{head.chosen['took']} + tuned encoder"
     chosen = {**tuned.chosen, **head.chosen, "took": took}
-    return Fitted(_averaged(head.predict, tuned.predict), threshold, chosen)
+    return Fitted(_averaged(head.predict, tuned.predict), float(threshold), chosen)
 
 
 def _averaged(first: Predict, second: Predict) -> Predict:
     def predict(texts: Sequence[IssueText]) -> Array:
-        return np.asarray((first(texts) + second(texts)) / 2)
+        return _mean_odds(first(texts), second(texts))
 
     return predict
+
+
+def _mean_odds(one: Array, other: Array) -> Array:
+    """Two probabilities as one, by the mean of their log-odds."""
+    sure = [logit(np.clip(each, SURE, 1 - SURE)) for each in (one, other)]
+    return np.asarray(expit((sure[0] + sure[1]) / 2))

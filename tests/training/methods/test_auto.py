@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.training.methods.tasks import chance, hard_tasks, score, space_of, words_task
 from tests.training.methods.tuned import assert_survives, quick
 from tests.training.planted import planted
-from training.methods.auto import fit
+from training.methods.auto import ENOUGH_TO_TUNE, _mean_odds, fit
 from training.methods.base import Task
 from training.methods.finetuned import ENOUGH_TO_SPLIT
 from training.methods.space import Space
@@ -26,8 +27,21 @@ def test_it_survives(space: Space, task: Task) -> None:
 
 
 def test_what_it_takes_follows_the_amount_of_labels(space: Space) -> None:
-    assert took(space, ENOUGH_TO_SPLIT - 1) == "frozen head"
+    assert took(space, ENOUGH_TO_TUNE - 1) == "frozen head"
     assert took(space, ENOUGH_TO_SPLIT) == "frozen head + tuned encoder"
+
+
+def test_repositories_with_few_labels_each_share_a_tuned_encoder(space: Space) -> None:
+    tasks = [Task(planted(ENOUGH_TO_TUNE // 2, seed=seed)) for seed in (0, 1)]
+    fits = fit(tasks, quick(space))
+    assert [fitted.chosen["took"] for fitted in fits] == ["tuned encoder", "tuned encoder"]
+    assert all(str(ENOUGH_TO_TUNE) in fitted.chosen["why"] for fitted in fits)
+
+
+def test_two_that_disagree_meet_between_their_odds() -> None:
+    sure, unsure, impossible = np.array([0.9, 0.2]), np.array([0.1, 0.2]), np.array([0.0, 1.0])
+    assert _mean_odds(sure, unsure) == pytest.approx([0.5, 0.2])
+    assert ((_mean_odds(sure, impossible) > 0) & (_mean_odds(sure, impossible) < 1)).all()
 
 
 def test_the_adapted_encoder_is_taken_unless_it_is_worse(space: Space) -> None:
