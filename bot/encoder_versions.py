@@ -39,8 +39,8 @@ class RolledBack:
 def roll_back(settings: Settings, store: Store, registry: Registry) -> RolledBack:
     """Go back to the encoder before, and to heads that do not belong to the one in force.
 
-    A repository without such a head keeps the one it has: its encoder is still found. Raises
-    NoEncoder.
+    The encoder first: where that cannot be, no head has gone back. A repository without such a head
+    keeps the one it has: its encoder is still found. Raises NoEncoder.
     """
     encoders = Encoders(settings.encoders)
     name = encoders.current()
@@ -52,6 +52,7 @@ def roll_back(settings: Settings, store: Store, registry: Registry) -> RolledBac
         of = card["encoder"]
         return encoders.find(of["version"], of.get("max_tokens", settings.max_tokens)) != leaving
 
+    before = encoders.rollback()
     heads: dict[str, str | None] = {}
     for row in store.repositories.all():
         version = registry.current(row.id)
@@ -61,7 +62,7 @@ def roll_back(settings: Settings, store: Store, registry: Registry) -> RolledBac
             heads[row.full_name] = registry.rollback(row.id, stays)
         except UnknownVersion:
             heads[row.full_name] = None
-    return RolledBack(encoders.rollback(), heads)
+    return RolledBack(before, heads)
 
 
 def export(settings: Settings, target: Path) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from models import encoder_card
 from models.encoder import Encoder
-from models.errors import UnknownVersion
+from models.errors import EncoderRefused, UnknownVersion
 from models.versions import Version, Versions
 
 
@@ -71,7 +71,11 @@ class Encoders:
         """The folder of the encoder with that `Encoder.version`, None where it is not here."""
         for each in reversed(self.list()):
             folder = self.path(each.name)
-            if Encoder.load(str(folder), max_tokens=max_tokens).version == version:
+            try:
+                found = Encoder.load(str(folder), max_tokens=max_tokens).version
+            except EncoderRefused:  # a damaged one must not keep heads from theirs
+                continue
+            if found == version:
                 return folder
         return None
 

@@ -31,11 +31,21 @@ if [[ ! -d $DATA ]]; then
   exit 1
 fi
 
+# What is in OUT is kept and gone on from: it must come of the same settings.
+mkdir -p "$OUT"
+settings="DATA=$(realpath "$DATA") ENCODER=$ENCODER RECIPE=${RECIPE:-}"
+if [[ -f $OUT/settings && $(< "$OUT/settings") != "$settings" ]]; then
+  echo "$OUT was made with $(< "$OUT/settings"): give those again, or another OUT" >&2
+  exit 1
+fi
+echo "$settings" > "$OUT/settings"
+
 # 1. Snapshots, the only thing that training reads.
 compare=("$PYTHON" -m training.compare --out "$OUT" --encoder "$ENCODER" --protocol time chapter)
+snapshots=$("$PYTHON" -m benchmarks.snapshots --data "$DATA" --out "$OUT/snapshots")
 while read -r named; do
   compare+=(--snapshot "$named")
-done < <("$PYTHON" -m benchmarks.snapshots --data "$DATA" --out "$OUT/snapshots")
+done <<< "$snapshots"
 
 # 2. The text that may be read, without labels and without the issues that are judged on.
 if [[ ! -d $OUT/corpus ]]; then

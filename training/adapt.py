@@ -41,7 +41,7 @@ from training.interpolate import Choice, blend
 from training.masked_lm import check, load_masked, longest
 from training.phases import Entries, Material, Run, prepare
 from training.progress import Report, progress
-from training.resuming import telling
+from training.resuming import telling, write_whole
 
 State = dict[str, torch.Tensor]
 
@@ -58,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _terminating(), progress() as report:
             if args.threads:
                 torch.set_num_threads(args.threads)
+            _require_free(_plain(args))
             recipe = AdaptRecipe.read(args.recipe) if args.recipe else AdaptRecipe()
             check(Checkpoint.find(args.encoder))
             encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens)
@@ -138,7 +139,9 @@ def _first(model: PreTrainedModel, material: Material) -> dict[str, float]:
 
 
 def _state(model: PreTrainedModel) -> State:
-    return {name: weight.detach().clone() for name, weight in model.state_dict().items()}
+    """On the CPU: a phase may leave the model on a GPU, and one that was resumed may not."""
+    weights = model.state_dict().items()
+    return {name: weight.detach().to("cpu", copy=True) for name, weight in weights}
 
 
 def _choose(
@@ -214,7 +217,7 @@ def _work_folder(out: Path, settings: Mapping[str, Any], resume: bool) -> Path:
     if hardware.rank() == 0:
         with telling(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(settings), encoding="utf-8")
+            write_whole(path, json.dumps(settings))
     return folder
 
 
@@ -249,13 +252,23 @@ def _tell(card: EncoderCard, out: Path) -> None:
     )
 
 
+def _plain(args: argparse.Namespace) -> Path | None:
+    """Where the plain folder goes, None where nobody wants one."""
+    beside: Path = args.out.with_name(f"{args.out.name}.plain")
+    return args.export or (beside if args.push_to_hub else None)
+
+
+def _require_free(folder: Path | None) -> None:
+    """That a folder can be written, before hours of training. Raises FileExistsError."""
+    if folder is not None and folder.exists():
+        raise FileExistsError(f"{folder} exists; a plain folder is never overwritten")
+
+
 def _hand_on(args: argparse.Namespace) -> None:
-    if args.export:
-        export(args.out, args.export)
-    if args.push_to_hub:
-        target: Path = args.export or args.out.with_name(f"{args.out.name}.plain")
-        if not args.export:
-            export(args.out, target)
+    target = _plain(args)
+    if target is not None:
+        export(args.out, target)
+    if target is not None and args.push_to_hub:
         push_to_hub(target, args.push_to_hub)
 
 

@@ -47,9 +47,8 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock = time.monotonic) ->
             grid = _grid(starts, args, report)
             if args.corpus:
                 return _write_corpus(grid, args)
-            cells: list[Cell] = []
-            status = _run(grid, args, report, lambda: clock() - began, cells)
-        _write(results.compare(grid, cells), args)
+            cells, status = _run(grid, args, report, lambda: clock() - began)
+        _write(results.compare(grid, cells), args, page=not status)
     except (ModelError, OSError) as error:
         print(f"compare: {error}", file=sys.stderr)
         return FAILED
@@ -60,32 +59,33 @@ def main(argv: Sequence[str] | None = None, *, clock: Clock = time.monotonic) ->
 
 
 def _run(
-    grid: Grid, args: argparse.Namespace, report: Report, passed: Clock, cells: list[Cell]
-) -> int:
-    """Add every cell to `cells`, those of earlier runs included; the exit status so far."""
+    grid: Grid, args: argparse.Namespace, report: Report, passed: Clock
+) -> tuple[list[Cell], int]:
+    """(every cell, those of earlier runs included, whatever their rows; the exit status so far)."""
     jobs = list(grid.jobs())
-    late = 0
+    finished = [grid.finished(job, args.out) for job in jobs]
+    wanted = [not args.methods or job.row.key in args.methods for job in jobs]
+    late, status = 0, 0
     try:
         for number, job in enumerate(jobs):
             report("cells", number, len(jobs))
-            cell = grid.finished(job, args.out)
-            if cell is None and job.row.cost != "cheap" and passed() >= args.hours * 3600:
+            if finished[number] or not wanted[number]:
+                continue
+            if job.row.cost != "cheap" and passed() >= args.hours * 3600:
                 late += 1
                 continue
-            if cell is None:
-                cell = grid.run(job)
-                cell.write(args.out)
-            cells.append(cell)
+            finished[number] = cell = grid.run(job)
+            cell.write(args.out)
+        report("cells", len(jobs), len(jobs))
     except KeyboardInterrupt:
         print("compare: stopped; the same command goes on from here", file=sys.stderr)
-        return INTERRUPTED
-    report("cells", len(jobs), len(jobs))
+        status = INTERRUPTED
     if late:
         print(f"compare: {late} cells left out after {args.hours:g} hours", file=sys.stderr)
-    return 0
+    return [cell for cell in finished if cell], status
 
 
-def _write(comparisons: Sequence[Comparison], args: argparse.Namespace) -> None:
+def _write(comparisons: Sequence[Comparison], args: argparse.Namespace, *, page: bool) -> None:
     """JSON, Markdown and figures of what is there, and the page that shows them."""
     args.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps([each.to_json() for each in comparisons], indent=2, ensure_ascii=False)
@@ -94,7 +94,7 @@ def _write(comparisons: Sequence[Comparison], args: argparse.Namespace) -> None:
     for each in comparisons:
         plots.learning_curves(each, args.out)
         print("\n".join(document.summary(each)))
-    if args.document:
+    if args.document and page:
         document.fill(args.document, comparisons, args.out)
 
 
@@ -118,7 +118,7 @@ def _grid(starts: tuple[Start, ...], args: argparse.Namespace, report: Report) -
         source = protocol.read(name, found, starts[0].vanilla, encoding)
         sources[name.partition("/")[0]].append(source)
     return Grid(
-        rows=table.rows(args.methods),
+        rows=table.ROWS,
         starts=starts,
         fields=tuple(
             Field(kind, name, tuple(protocol.split(source, kind) for source in found))
@@ -164,10 +164,20 @@ def _starts(args: argparse.Namespace) -> Iterator[tuple[Start, ...]]:
             encoder = Encoder.load(name, max_tokens=args.max_tokens, threads=args.threads)
             return spaces.enter_context(_kept(Space(encoder), kept))
 
-        yield tuple(
+        starts = tuple(
             Start(name, space(name), space(str(adapted[name])) if name in adapted else None)
             for name in args.encoder
         )
+        for start in starts:
+            _require_related(start)
+        yield starts
+
+
+def _require_related(start: Start) -> None:
+    """That the adapted encoder began as the other one, as far as its card tells."""
+    one, other = start.vanilla.encoder, start.adapted.encoder if start.adapted else None
+    if other and other.card and other.origin != one.origin:
+        raise ModelError(f"{other.name} was adapted from {other.origin}, not from {start.name}")
 
 
 @contextmanager
@@ -213,7 +223,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         choices=[row.key for row in table.ROWS],
         default=[],
         metavar="KEY",
-        help="rows to run, of those below (default: all)",
+        help="rows to run, of those below (default: all); finished ones are shown as well",
     )
     _add_grid(add)
     add("--encoder", nargs="+", default=[DEFAULT_ENCODER], help="names, folders or cached hub ids")

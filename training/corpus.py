@@ -92,6 +92,14 @@ def before_holdout(snapshot: Snapshot, holdout: float) -> tuple[SnapshotIssue, .
     return snapshot.issues[: holdout_start(snapshot, holdout)]
 
 
+def unlabeled_before_holdout(snapshot: Snapshot, holdout: float) -> tuple[IssueText, ...]:
+    """Texts of issues without labels that lie before the holdout, the newest first: where a method
+    takes some of them only, these are the nearest."""
+    old = [each for each in before_holdout(snapshot, holdout) if not each.is_pull_request]
+    wanted = [each for each in reversed(old) if not is_labeled(each)]
+    return tuple(prepare(each.title, each.body) for each in wanted)
+
+
 def gather(snapshots: Sequence[Snapshot], holdout: float, held_out: float) -> Corpus:
     """The corpus of snapshots; a share `held_out` of its texts is kept for judging, by their hash.
 

@@ -31,8 +31,8 @@ EARLY_SHARE = 0.6
 """Of the issues before the holdout: what the first tuning learns from; it is judged on the rest."""
 MIN_TUNED = 125
 """Fewer labeled issues than this do not tune an encoder: of so many, FEW_ISSUES lie before the
-usual holdout. The frozen encoder is judged on fewer by folds that see the future, which a tuned one
-never does, so that the two could not be compared."""
+usual holdout. The thresholds of fewer come from folds that see the future, which a tuned encoder
+never does."""
 MIN_GAIN = 0.005
 """Micro F1 that a tuned encoder must gain out of fold to be chosen: it costs minutes and memory."""
 
@@ -128,17 +128,19 @@ def _tuned(jobs: Sequence[Job], tuner: Tuner | None) -> list[Outcome]:
 
 
 def _better(frozen: Sequence[Frozen], tuned: Sequence[Tuned]) -> list[Outcome]:
-    """Whichever encoder is better on the same issues, which neither has seen.
+    """Whichever encoder is better on the same issues, which neither has seen, after learning from
+    the same older ones.
 
     One for all: the mean of the gains decides, every repository weighing the same.
     """
-    tried, unseen = [], 0
-    for one, other in zip(frozen, tuned, strict=True):
-        first, second = one.evaluation.out_of_fold, other.evaluation.out_of_fold
-        rows = np.intersect1d(first.rows, second.rows)
-        f1 = {"frozen encoder": best_f1(first, rows), "tuned encoder": best_f1(second, rows)}
-        tried.append(f1)
-        unseen += len(rows)
+    tried = [
+        {
+            "frozen encoder": best_f1(one.scored(other.folds), one.known),
+            "tuned encoder": best_f1(other.evaluation.out_of_fold, one.known),
+        }
+        for one, other in zip(frozen, tuned, strict=True)
+    ]
+    unseen = sum(len(each.evaluation.out_of_fold.rows) for each in tuned)
     gain = float(np.mean([f1["tuned encoder"] - f1["frozen encoder"] for f1 in tried]))
     took: Sequence[Frozen | Tuned] = tuned if gain >= MIN_GAIN else frozen
     name = "tuned encoder" if took is tuned else "frozen encoder"
@@ -153,13 +155,16 @@ def _better(frozen: Sequence[Frozen], tuned: Sequence[Tuned]) -> list[Outcome]:
     ]
 
 
-def best_f1(scored: OutOfFold, rows: Array) -> float:
-    """The micro F1 of out-of-fold scores of these issues, at the best single threshold."""
-    # Folds of few issues are interleaved: their rows do not ascend.
-    order = np.argsort(scored.rows)
-    places = order[np.searchsorted(scored.rows, rows, sorter=order)]
-    probabilities, truth = scored.probabilities[places], scored.truth[places]
-    return max(micro_f1(truth, probabilities >= t) for t in np.linspace(0.05, 0.95, 19))
+def best_f1(scored: OutOfFold, known: Array) -> float:
+    """The micro F1 of out-of-fold scores at the best single threshold.
+
+    `known` says for all issues and labels whether the truth is known, bool (issues, labels).
+    """
+    counts = known[scored.rows]
+    truth = scored.truth & counts
+    return max(
+        micro_f1(truth, (scored.probabilities >= t) & counts) for t in np.linspace(0.05, 0.95, 19)
+    )
 
 
 class Frozen:
@@ -167,9 +172,16 @@ class Frozen:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        train = job.examples.take(np.arange(holdout_cut(job.recipe, len(job.examples))))
+        self._train = job.examples.take(np.arange(holdout_cut(job.recipe, len(job.examples))))
+        self.known: Array = self._train.weights > 0
         report = reporting(job.report, "evaluation fit")
-        self.evaluation = fit(train, half_life=job.recipe.half_life, report=report)
+        self.evaluation = fit(self._train, half_life=job.recipe.half_life, report=report)
+
+    def scored(self, folds: tuple[Fold, ...]) -> OutOfFold:
+        """Scores of the issues that these folds are judged on."""
+        report = reporting(self._job.report, "comparison")
+        made = fit(self._train, half_life=self._job.recipe.half_life, folds=folds, report=report)
+        return made.out_of_fold
 
     def outcome(self, chosen: dict[str, Any]) -> Outcome:
         """Judge the evaluation fit, and make the deployed one."""
@@ -191,11 +203,11 @@ class Tuned:
         early = seen_at("early", job.recipe, count)
         self._cut = seen_at("before holdout", job.recipe, count)
         _, seen = tuner.at("early", job.examples)
-        self._folds = (Fold(np.arange(early), np.arange(early, self._cut)),)
+        self.folds = (Fold(np.arange(early), np.arange(early, self._cut)),)
         self.evaluation = fit(
             seen.take(np.arange(self._cut)),
             half_life=job.recipe.half_life,
-            folds=self._folds,
+            folds=self.folds,
             report=reporting(job.report, "evaluation fit"),
         )
 
@@ -207,7 +219,7 @@ class Tuned:
         metrics = judged(job, middle, first)
         newest = Fold(np.arange(self._cut), np.arange(self._cut, len(middle)))
         report = reporting(job.report, "deployed fit")
-        final = fit(middle, earlier=first, folds=(*self._folds, newest), report=report)
+        final = fit(middle, earlier=first, folds=(*self.folds, newest), report=report)
         space, everything = self._tuner.at("everything", job.examples)
         return Outcome(metrics, with_vectors(final, everything), space, everything, chosen)
 

@@ -21,7 +21,7 @@ from training.masked_lm import count_tokens
 from training.masking import Masks
 from training.objectives import Collate, build
 from training.progress import Report
-from training.resuming import telling
+from training.resuming import telling, write_whole
 from training.trainer import Work, train
 
 Entries = list[dict[str, Any]]
@@ -87,7 +87,7 @@ class Run:
             with telling(self.folder):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 save_model(model, str(self._weights))
-                self._done.write_text(json.dumps(history.log), encoding="utf-8")
+                write_whole(self._done, json.dumps(history.log))
         return history.log
 
     def _work(self, model: PreTrainedModel) -> Work:

@@ -84,6 +84,13 @@ def save_best(model: nn.Module, folder: Path) -> None:
         aside.replace(folder / BEST)
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file aside and rename it: it is whole or not there."""
+    aside = path.with_name(f"{path.name}.part")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+
+
 def load_best(model: nn.Module, folder: Path) -> None:
     """The inverse of `save_best`."""
     load_model(model, folder / BEST)

@@ -30,7 +30,7 @@ from models.bundle import Bundle
 from models.encoder import DEFAULT_ENCODER, Encoder
 from models.errors import ModelError, NotEnoughLabels
 from models.snapshot import Snapshot
-from models.text import IssueText, prepare
+from models.text import IssueText
 from training import bundling, data
 from training.fits import Job, Outcome, Tuner, can_tune, reporting, two_fits
 from training.methods.space import Space
@@ -157,6 +157,11 @@ def _job(source: Snapshot, plan: Plan, *, alone: bool) -> Job:
     examples, vectors = data.load(
         source, plan.encoder, progress=lambda done, total: report("encode", done, total)
     )
+    unlabeled: tuple[IssueText, ...] = ()
+    if plan.recipe.tune != "none":
+        from training.corpus import unlabeled_before_holdout  # loads transformers, in seconds
+
+        unlabeled = unlabeled_before_holdout(source, plan.recipe.holdout)
     # Another encoder's version cannot be asked about these vectors.
     current = plan.current
     same = current and current.card["encoder"]["version"] == plan.encoder.version
@@ -166,17 +171,9 @@ def _job(source: Snapshot, plan: Plan, *, alone: bool) -> Job:
         space=Space(plan.encoder, dict(vectors)),
         examples=examples,
         report=report,
-        unlabeled=() if plan.recipe.tune == "none" else _unlabeled(source, plan.recipe),
+        unlabeled=unlabeled,
         current=current if same else None,
     )
-
-
-def _unlabeled(source: Snapshot, recipe: Recipe) -> tuple[IssueText, ...]:
-    """Text of issues without labels from before the holdout."""
-    from training.corpus import before_holdout  # loads transformers, in seconds
-
-    old = [each for each in before_holdout(source, recipe.holdout) if not each.is_pull_request]
-    return tuple(prepare(each.title, each.body) for each in old if not data.is_labeled(each))
 
 
 def _tuner(jobs: Sequence[Job], plan: Plan) -> Tuner | None:

@@ -253,6 +253,11 @@ class _Runner(Trainer):
         patience = self.schedule.patience
         return patience is None or self.judged.worse <= patience
 
+    def catch_up(self) -> None:
+        """Judge the epochs that were learned before the run was killed, and not judged any more."""
+        while self.work.judge and self.judged.epochs < int(self.state.epoch or 0):
+            self.judge()
+
     def _is_better(self, figures: dict[str, float], best: dict[str, float]) -> bool:
         now, before = figures[self.work.criterion], best[self.work.criterion]
         return now > before if self.work.higher else now < before
@@ -265,6 +270,7 @@ class _Runner(Trainer):
 
     def history(self) -> History:
         """What came of it, once the model has the best epoch's weights."""
+        self.catch_up()
         if self._best_weights is not None:
             self.whole.load_state_dict(self._best_weights)
         elif self.judged.best is not None:  # judged before the run was killed
@@ -280,9 +286,7 @@ class _Watch(TrainerCallback):
         self._report = report
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        # Killed between an epoch's last checkpoint and its judgement: judge it now.
-        while self._runner.work.judge and self._runner.judged.epochs < int(state.epoch or 0):
-            self._runner.judge()
+        self._runner.catch_up()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         self._report("train", state.global_step, state.max_steps)

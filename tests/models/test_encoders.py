@@ -43,6 +43,13 @@ def test_an_encoder_is_found_by_its_version_whichever_is_current(
     assert encoders.find(version, 32) is None
 
 
+def test_a_damaged_encoder_keeps_none_from_finding_theirs(encoders: Encoders, folders: list[Path]):
+    first, second = (encoders.publish(folder) for folder in folders[:2])
+    (encoders.path(second) / "model.safetensors").unlink()
+    version = Encoder.load(str(encoders.path(first)), max_tokens=32).version
+    assert encoders.find(version, 32) == encoders.path(first)
+
+
 def test_rollback_goes_back_to_the_version_before_and_then_to_the_settings(
     encoders: Encoders, folders: list[Path]
 ):

@@ -146,6 +146,16 @@ def test_existing_target_is_refused(version: Path, home: Path, capsys):
     manifest.verify(version, "card.json", kind="labelwright-encoder/1")
 
 
+def test_existing_folder_for_the_plain_model_is_refused_before_anything_is_trained(
+    home: Path, tmp_path: Path, capsys
+):
+    there = tmp_path / "there"
+    there.mkdir()
+    assert run(home, tmp_path / "v", RECIPE, "--export", str(there)) == 1
+    assert f"{there} exists" in last_line(capsys)
+    assert not any((tmp_path / name).exists() for name in ("v", "v.unfinished"))
+
+
 def test_version_can_be_adapted_further_and_keeps_its_origin(version: Path, home: Path):
     short = "max_windows = 40\n" + RECIPE.replace("epochs = 2", "epochs = 1")
     assert run(home, home / "second", short, encoder=version) == 0

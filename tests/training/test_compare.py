@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from models import snapshot
+from models import encoder_card, snapshot
+from models.encoder_card import EncoderCard
 from models.snapshot import SnapshotRepository
 from tests.training.conftest import sample_issues, sample_repository
 from tests.training.planted import planted
 from tests.training.tiny import tiny_encoder, tiny_masked_lm, tiny_nli, write_pooling
-from training import cells, compare
+from training import cells, compare, document
 from training.cells import Cell
 from training.methods import naive_bayes
 from training.methods.base import Fitted, Resources, Task
@@ -323,6 +324,50 @@ def test_an_interrupt_keeps_what_is_finished(
     assert compare.main(world.arguments(tmp_path, *more)) == compare.INTERRUPTED
     assert [cell.place.row for cell in read_cells(tmp_path)] == ["naive-bayes"]
     assert [row["key"] for row in results(tmp_path)[0]["rows"]] == ["naive-bayes"]
+
+
+def test_rows_of_earlier_runs_are_shown_whatever_is_run_now(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = ("--slices", "8", "--seeds", "0")
+    page = tmp_path / "page.md"
+    page.write_text(f"{document.BEGIN}\n{document.END}\n")
+    arguments = world.arguments(tmp_path, *grid, "--document", str(page))
+    assert compare.main([*arguments, "--methods", "nearest"]) == 0
+    replace_row(monkeypatch, "naive-bayes", stopping)
+    before = page.read_text()
+    assert compare.main([*arguments, "--methods", "naive-bayes"]) == compare.INTERRUPTED
+    assert [row["key"] for row in results(tmp_path)[0]["rows"]] == ["nearest"]
+    assert page.read_text() == before
+    monkeypatch.undo()
+    assert compare.main([*arguments, "--methods", "naive-bayes"]) == 0
+    assert [row["key"] for row in results(tmp_path)[0]["rows"]] == ["naive-bayes", "nearest"]
+    assert "Nearest neighbours" in page.read_text()
+
+
+def test_an_encoder_that_was_adapted_from_another_is_refused(
+    world: World, tmp_path: Path, capsys: Any
+) -> None:
+    card = EncoderCard(
+        name="other-adapted",
+        origin="other",
+        parent="other-1",
+        corpus={},
+        recipe={},
+        share=1.0,
+        shares=(),
+        why="",
+        losses={},
+        software={},
+        created_at="2025-01-01T00:00:00Z",
+        seconds=1.0,
+    )
+    folder = tmp_path / "adapted"
+    shutil.copytree(world.adapted, folder)
+    encoder_card.seal(folder, card)
+    given = world.arguments(tmp_path / "out", "--methods", "naive-bayes", "--slices", "8")
+    assert compare.main([*given, "--adapted", str(folder)]) == 1
+    assert "was adapted from other" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from transformers import AutoTokenizer
 from models.snapshot import Snapshot, SnapshotIssue, SnapshotRepository
 from models.text import IssueText, prepare
 from tests.training.tiny import write_wordpiece
-from training.corpus import NoText, before_holdout, gather, holdout_start, windows
+from training.corpus import (
+    NoText,
+    before_holdout,
+    gather,
+    holdout_start,
+    unlabeled_before_holdout,
+    windows,
+)
 from training.fits import holdout_cut
 from training.recipe import Recipe
 
@@ -68,6 +75,14 @@ def test_holdout_is_counted_in_labeled_issues_and_unlabeled_text_is_in():
     source = snap(sorted(labeled + unlabeled, key=lambda x: x.created_at))
     corpus = gather([source], 0.5, 0.1)
     assert titles(corpus.texts + corpus.held_out) == {f"title {n}" for n in range(40)}
+
+
+def test_text_without_labels_comes_newest_first_and_none_is_of_the_holdouts_time():
+    labeled = [issue(n) for n in range(0, 80, 2)]
+    unlabeled = [issue(n, label=None, pull=n % 4 == 1) for n in range(1, 80, 2)]
+    source = snap(sorted(labeled + unlabeled, key=lambda x: x.created_at))
+    found = unlabeled_before_holdout(source, 0.5)
+    assert [text.title for text in found] == [f"title {n}" for n in range(39, 0, -4)]
 
 
 def test_repository_that_is_too_small_for_a_training_has_no_holdout():

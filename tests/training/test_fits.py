@@ -19,9 +19,11 @@ from training.fits import (
     EARLY_SHARE,
     MIN_GAIN,
     MIN_TUNED,
+    Frozen,
     Job,
     Outcome,
     Stage,
+    Tuned,
     Tuner,
     best_f1,
     holdout_cut,
@@ -141,14 +143,27 @@ def test_figures_of_a_repository_do_not_depend_on_the_company():
     assert beside.metrics == alone.metrics
 
 
-def test_scores_are_compared_on_the_same_issues_whatever_their_order():
+def test_both_encoders_are_judged_after_learning_from_the_same_issues():
+    examples = silent(planted(200))
+    job_ = job("choose", examples, "o/r")
+    tuned = Tuned(job_, Leaky(generalises=True))
+    scored = Frozen(job_).scored(tuned.folds)
+    assert scored.rows.tolist() == tuned.evaluation.out_of_fold.rows.tolist()
+    assert scored.rows.tolist() == list(range(int(160 * EARLY_SHARE), 160))
+
+
+def test_scores_count_where_the_truth_is_known():
     truth = np.random.default_rng(0).random((20, 2)) < 0.4
-    shuffled = np.concatenate([np.arange(start, 20, 5) for start in range(5)])
-    scored = OutOfFold(shuffled, truth[shuffled].astype(float), truth[shuffled])
     rows = np.arange(12, 20)
-    assert best_f1(scored, rows) == 1.0
-    wrong = replace(scored, probabilities=np.where(shuffled[:, None] >= 12, 0.0, scored.truth))
-    assert best_f1(wrong, rows) == 0.0
+    scored = OutOfFold(rows, truth[rows].astype(float), truth[rows])
+    assert best_f1(scored, np.ones((20, 2), dtype=bool)) == 1.0
+    told = scored.probabilities.copy()
+    told[:4] = 1.0 - told[:4]
+    half_wrong = replace(scored, probabilities=told)
+    known = np.ones((20, 2), dtype=bool)
+    assert best_f1(half_wrong, known) < 0.9
+    known[rows[:4]] = False
+    assert best_f1(half_wrong, known) == 1.0
 
 
 def test_few_labels_leave_the_encoder_as_it_is():

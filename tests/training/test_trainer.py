@@ -145,6 +145,25 @@ def test_resumed_run_ends_like_one_that_was_never_stopped(tmp_path: Path, at: in
     assert steps == [e["step"] for e in expected.log if "eval_loss" in e]
 
 
+def test_last_epoch_counts_where_the_run_was_stopped_while_it_was_judged(tmp_path: Path):
+    whole, plan = Line(), schedule(epochs=2, save_steps=4)
+    expected = train(whole, work(judge=held_out), plan, tmp_path / "whole")
+    judgements = iter(range(10))
+
+    def interrupted(model: nn.Module) -> dict[str, float]:
+        if next(judgements) == plan.epochs - 1:
+            raise Stopped
+        return held_out(model)
+
+    with pytest.raises(Stopped):
+        train(Line(), work(judge=interrupted), plan, tmp_path / "parts")
+    again = Line()
+    history = train(again, work(judge=held_out), plan, tmp_path / "parts", resume=True)
+    assert history.best == pytest.approx(expected.best)
+    assert torch.allclose(again.linear.weight, whole.linear.weight)
+    assert len([e for e in history.log if "eval_loss" in e]) == plan.epochs
+
+
 def test_checkpoint_that_was_not_finished_is_passed_over(tmp_path: Path):
     train(Line(), work(), schedule(save_steps=5), tmp_path)
     newest, state = last_checkpoint(tmp_path)  # type: ignore[misc]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Literal
@@ -103,8 +103,3 @@ ROWS: tuple[Row, ...] = (
 BY_KEY = {row.key: row for row in ROWS}
 ADAPTATION = (("frozen", "frozen-adapted"), ("finetune", "finetune-adapted"))
 """What adaptation is judged by: the same method from the vanilla and from the adapted encoder."""
-
-
-def rows(keys: Sequence[str] = ()) -> tuple[Row, ...]:
-    """The rows of these keys in the table's order; all of them without keys."""
-    return tuple(row for row in ROWS if not keys or row.key in keys)

@@ -62,8 +62,3 @@ def test_adaptation_is_judged_on_the_same_method_from_both_encoders() -> None:
     for vanilla, adapted in ADAPTATION:
         assert BY_KEY[vanilla].method == BY_KEY[adapted].method
         assert (BY_KEY[vanilla].space, BY_KEY[adapted].space) == ("vanilla", "adapted")
-
-
-def test_rows_are_chosen_by_key_in_the_tables_order() -> None:
-    assert table.rows() == ROWS
-    assert [row.key for row in table.rows(["frozen", "naive-bayes"])] == ["naive-bayes", "frozen"]
