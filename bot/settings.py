@@ -6,14 +6,12 @@ module alone reads the environment.
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
@@ -24,13 +22,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot import schedule
 from bot.errors import SettingsError
+from bot.setting_problems import Problems
+from bot.setting_values import GITHUB, api_url, pem, text_of
 
 PREFIX = "LABELWRIGHT_"
 FILE_NAME = "labelwright.toml"
 DEFAULT_HOME = Path("var")
-GITHUB = "https://api.github.com"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SECRETS = ("private_key", "webhook_secret", "webhook_secret_previous")
 
 
@@ -102,6 +101,29 @@ class Settings(BaseSettings):
         3600, gt=0, description="seconds after which a training is stopped"
     )
     launcher: Literal["local"] = Field("local", description="local: where trainings run")
+    backup_schedule: str = Field(
+        "0 3 * * *",
+        description="when the database is backed up: cron in UTC, seconds between two, or never",
+    )
+    backup_folder: Path | None = Field(
+        None, description="folder for backups of the database; unset for `backups` in the home"
+    )
+    keep_backups: int = Field(7, ge=1, description="backups that are kept, the newest ones")
+    prune_schedule: str = Field(
+        "30 3 * * *",
+        description="when what nothing needs is removed: cron in UTC, seconds, or never",
+    )
+    keep_jobs_days: int = Field(
+        7, ge=4, description="days for which done jobs and webhook deliveries are kept"
+    )
+    keep_reasons_days: int = Field(
+        180, ge=30, description="days for which the reasons of every decision are kept"
+    )
+    keep_runs_days: int = Field(
+        14, ge=1, description="days for which runs of trainings and their logs are kept"
+    )
+    keep_models: int = Field(10, ge=2, description="versions of each repository's model to keep")
+    keep_encoders: int = Field(3, ge=2, description="versions of the adapted encoder to keep")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )
@@ -118,7 +140,7 @@ class Settings(BaseSettings):
 
         Raises SettingsError, which lists every problem by the setting's name.
         """
-        problems = _misspelled(os.environ)
+        problems = _problems().misspelled(os.environ)
         try:
             settings = cls(**given)
         except tomllib.TOMLDecodeError as error:
@@ -126,7 +148,10 @@ class Settings(BaseSettings):
         except OSError as error:
             raise SettingsError([*problems, f"{error.filename}: {error.strerror}"]) from None
         except ValidationError as error:
-            found = [_problem(dict(each)) for each in error.errors(include_url=False)]
+            found = [
+                _problems().of(dict(each), config_file())
+                for each in error.errors(include_url=False)
+            ]
             # `from None`: pydantic's own text may quote a secret.
             raise SettingsError([*problems, *found]) from None
         if problems:
@@ -167,6 +192,11 @@ class Settings(BaseSettings):
         return self.home / "runs"
 
     @property
+    def backups(self) -> Path:
+        """The folder of the database's backups."""
+        return self.backup_folder or self.home / "backups"
+
+    @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets that a delivery may be signed with, the current one first; empty if unset."""
         both = (self.webhook_secret, self.webhook_secret_previous)
@@ -182,11 +212,13 @@ class Settings(BaseSettings):
         """A line for each setting that a process needs and that is not there."""
         wanted: list[str] = []
         if app and self.app_id is None:
-            wanted.append(_say("app_id", "missing"))
+            wanted.append(_problems().say("app_id", "missing"))
         if app and self.private_key is None:
-            wanted.append(_say("private_key_file", f"missing, and so is {PREFIX}PRIVATE_KEY"))
+            wanted.append(
+                _problems().say("private_key_file", f"missing, and so is {PREFIX}PRIVATE_KEY")
+            )
         if webhook and self.webhook_secret is None:
-            wanted.append(_say("webhook_secret", "missing"))
+            wanted.append(_problems().say("webhook_secret", "missing"))
         return wanted
 
     def require(self, *, app: bool = False, webhook: bool = False) -> None:
@@ -206,10 +238,17 @@ class Settings(BaseSettings):
         self.require(webhook=True)
         return self.webhook_secrets
 
-    @field_validator("home")
+    @field_validator("home", "backup_folder")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().absolute()
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        return None if folder is None else folder.expanduser().absolute()
+
+    @field_validator("backup_schedule", "prune_schedule")
+    @classmethod
+    def _schedule(cls, text: str, info: ValidationInfo) -> str:
+        # To look into a cron expression takes an import of half a second: ours are right.
+        known = cls.model_fields[info.field_name or ""].default
+        return text if text == known else schedule.checked(text)
 
     @field_validator("private_key_file")
     @classmethod
@@ -218,7 +257,7 @@ class Settings(BaseSettings):
             return None
         if "-----BEGIN" in str(path):
             raise ValueError(f"holds the key itself: that belongs into {PREFIX}PRIVATE_KEY")
-        _pem(_read(path.expanduser()))
+        pem(text_of(path.expanduser()))
         return path
 
     @field_validator("private_key")
@@ -227,28 +266,15 @@ class Settings(BaseSettings):
         """The key, from its file where one is named: afterwards `private_key` always has it."""
         path: Path | None = info.data.get("private_key_file")
         if key is None:
-            return None if path is None else SecretStr(_pem(_read(path.expanduser())))
+            return None if path is None else SecretStr(pem(text_of(path.expanduser())))
         if path is not None:
             raise ValueError(f"set either this or {PREFIX}PRIVATE_KEY_FILE, not both")
-        return SecretStr(_pem(key.get_secret_value()))
+        return SecretStr(pem(key.get_secret_value()))
 
     @field_validator("github_url")
     @classmethod
     def _api(cls, url: str) -> str:
-        parts = urlsplit(url.strip().rstrip("/"))
-        host = parts.hostname or ""
-        if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
-            raise ValueError("must be like https://HOST/api/v3")
-        if host in _LOOPBACK:
-            return parts.geturl()
-        if parts.scheme == "http":
-            raise ValueError("must begin with https://, or tokens travel in the clear")
-        cloud = host == "api.github.com" or (host.startswith("api.") and host.endswith(".ghe.com"))
-        if host in ("github.com", "www.github.com"):
-            raise ValueError(f"the API of {host} is at {GITHUB}")
-        if not cloud and not parts.path.endswith("/api/v3"):
-            raise ValueError(f"the API of {host} is at https://{host}/api/v3")
-        return parts.geturl()
+        return api_url(url)
 
     @field_validator("allowed_accounts", mode="before")
     @classmethod
@@ -303,48 +329,6 @@ def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, **{f"{PREFIX}{name.upper()}": v for name, v in settings.items()}}
 
 
-def _problem(error: Mapping[str, Any]) -> str:
-    name = str(error["loc"][0]) if error["loc"] else ""
-    if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, Settings.model_fields, n=1)
-        hint = f": did you mean {close[0]}?" if close else ": remove it"
-        return f"{name} in {config_file()} is not a setting{hint}"
-    cause = error.get("ctx", {}).get("error")
-    text = str(cause) if cause is not None else error["msg"].replace("Input should", "should")
-    if name not in _SECRETS and error["type"] != "value_error":
-        text += f", not {str(error['input'])[:60]!r}"
-    return _say(name, text)
-
-
-def _say(name: str, what: str) -> str:
-    known = Settings.model_fields.get(name)
-    hint = known.description if known is not None else ""
-    return f"{PREFIX}{name.upper()}: {what}" + (f" (set: {hint})" if hint else "")
-
-
-def _misspelled(environ: Mapping[str, str]) -> list[str]:
-    """Variables that look like a setting's name but are none (others may share the prefix)."""
-    known = [PREFIX + name.upper() for name in (*Settings.model_fields, "config")]
-    problems = []
-    for name in sorted(environ):
-        if not name.startswith(PREFIX) or name in known:
-            continue
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
-        problems += [f"{name} is not a setting: did you mean {near}?" for near in close]
-    return problems
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise ValueError(f"cannot read {path}: {why}") from error
-
-
-def _pem(text: str) -> str:
-    """The key with real line ends: environments often carry them as a backslash and an n."""
-    key = text.replace("\\n", "\n").strip()
-    if not (key.startswith("-----BEGIN ") and key.endswith("PRIVATE KEY-----")):
-        raise ValueError("does not hold a private key: it begins with -----BEGIN")
-    return key + "\n"
+def _problems() -> Problems:
+    meanings = {name: field.description or "" for name, field in Settings.model_fields.items()}
+    return Problems(PREFIX, meanings, _SECRETS)

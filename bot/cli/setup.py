@@ -49,7 +49,7 @@ class Wish:
     @property
     def settings(self) -> dict[str, str]:
         """What the server has to be told beside the credentials."""
-        from bot.settings import GITHUB
+        from bot.setting_values import GITHUB
 
         told = {"intake": "webhook" if self.public else "poll"}
         if self.github.api != GITHUB:

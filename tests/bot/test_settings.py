@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.errors import SettingsError
+from bot.schedule import checked
 from bot.settings import Settings, environment_with, from_environment, inherited
 from models.encoder import DEFAULT_ENCODER
 
@@ -269,3 +270,23 @@ def test_a_child_inherits_only_what_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_every_setting_says_what_to_set() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_schedules_and_the_folder_of_backups_have_defaults(tmp_path: Path) -> None:
+    settings = Settings.load()
+    assert (settings.backup_schedule, settings.prune_schedule) == ("0 3 * * *", "30 3 * * *")
+    assert settings.backups == tmp_path / "var" / "backups"
+    assert Settings.load(backup_folder="aside").backups == tmp_path / "aside"
+
+
+def test_the_schedules_that_are_the_default_can_be_followed() -> None:
+    for name in ("backup_schedule", "prune_schedule"):
+        text = Settings.model_fields[name].default
+        assert checked(text) == text
+
+
+def test_a_schedule_that_cannot_be_followed_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, backup_schedule="0 3 * * 0", prune_schedule="nightly")
+    backup, prune = problems()
+    assert backup.startswith("LABELWRIGHT_BACKUP_SCHEDULE: the day of the week must be a name")
+    assert prune.startswith("LABELWRIGHT_PRUNE_SCHEDULE: could not convert")

@@ -1,0 +1,44 @@
+"""What the value of a setting has to look like. Each check raises ValueError with what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+GITHUB = "https://api.github.com"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def api_url(url: str) -> str:
+    """The base URL of an API, without a slash at the end."""
+    parts = urlsplit(url.strip().rstrip("/"))
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
+        raise ValueError("must be like https://HOST/api/v3")
+    if host in _LOOPBACK:
+        return parts.geturl()
+    if parts.scheme == "http":
+        raise ValueError("must begin with https://, or tokens travel in the clear")
+    cloud = host == "api.github.com" or (host.startswith("api.") and host.endswith(".ghe.com"))
+    if host in ("github.com", "www.github.com"):
+        raise ValueError(f"the API of {host} is at {GITHUB}")
+    if not cloud and not parts.path.endswith("/api/v3"):
+        raise ValueError(f"the API of {host} is at https://{host}/api/v3")
+    return parts.geturl()
+
+
+def text_of(path: Path) -> str:
+    """What a text file holds."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ValueError(f"cannot read {path}: {why}") from error
+
+
+def pem(text: str) -> str:
+    """The key with real line ends: environments often carry them as a backslash and an n."""
+    key = text.replace("\\n", "\n").strip()
+    if not (key.startswith("-----BEGIN ") and key.endswith("PRIVATE KEY-----")):
+        raise ValueError("does not hold a private key: it begins with -----BEGIN")
+    return key + "\n"
