@@ -75,18 +75,30 @@ class Predictor:
             version=self.version,
             scores=scores(self.bundle.labels, probabilities),
             neighbours=nearest,
-            caution=self._caution(text, nearest),
+            caution=why_cautious(
+                text,
+                nearest[0] if nearest else None,
+                self.bundle.card["far_below"],
+                self._encoder.origin,
+            ),
         )
 
-    def _caution(self, text: IssueText, nearest: Sequence[Neighbour]) -> str | None:
-        if not text.title and not text.body:
-            return "the issue has no text"
-        language = foreign_language(text) if self._encoder.origin == DEFAULT_ENCODER else None
-        if language:
-            return f"the text is not in English but in {language!r}"
-        if nearest and nearest[0].similarity < self.bundle.card["far_below"]:
-            return f"nothing like it was seen: the nearest is #{nearest[0].number}"
-        return None
+
+def why_cautious(
+    text: IssueText, nearest: Neighbour | None, far_below: float, origin: str
+) -> str | None:
+    """Why nothing may be applied to this text, whatever its scores; None where it may.
+
+    `nearest` is the most similar past issue, `origin` the name of the encoder that ours began with.
+    """
+    if not text.title and not text.body:
+        return "the issue has no text"
+    language = foreign_language(text) if origin == DEFAULT_ENCODER else None
+    if language:
+        return f"the text is not in English but in {language!r}"
+    if nearest and nearest.similarity < far_below:
+        return f"nothing like it was seen: the nearest is #{nearest.number}"
+    return None
 
 
 def scores(labels: LabelSet, probabilities: Sequence[float] | Any) -> tuple[LabelScore, ...]:

@@ -59,15 +59,14 @@ class ZeroShot:
 
     def _one(self, text: IssueText) -> Prediction:
         probabilities = self.probabilities(self._encoder.encode_issues([text]))[0]
-        shown = sorted(probabilities, reverse=True)[:MAX_SUGGESTIONS]
-        at = max(0.5, shown[-1]) if shown else 1.0
+        at = suggest_at(probabilities)
         scores = tuple(
             LabelScore(
                 label=label.name,
                 probability=round(float(p), 6),
                 mode="suggest" if p >= at else "off",
                 apply_at=None,
-                suggest_at=float(at),
+                suggest_at=at,
                 why=WHY,
                 id=label.id,
             )
@@ -77,13 +76,26 @@ class ZeroShot:
 
     def probabilities(self, vectors: Array) -> Array:
         """Shape (issues, labels), from vectors (issues, 2 * dimension) of text and title."""
-        if not self.labels:
-            return np.zeros((len(vectors), 0))
-        dimension = self._encoder.dimension
-        cosine = np.maximum(
-            vectors[:, :dimension] @ self._vectors.T, vectors[:, dimension:] @ self._vectors.T
-        )
-        return np.asarray(1 / (1 + np.exp(-SLOPE * (cosine - MIDDLE))))
+        return likeness(vectors, self._vectors)
+
+
+def likeness(vectors: Array, label_vectors: Array) -> Array:
+    """Zero-shot probabilities, (issues, labels), from vectors (issues, 2 * dimension) of text and
+    title and from those of the labels' words (labels, dimension)."""
+    if not len(label_vectors):
+        return np.zeros((len(vectors), 0))
+    dimension = label_vectors.shape[1]
+    cosine = np.maximum(
+        vectors[:, :dimension] @ label_vectors.T, vectors[:, dimension:] @ label_vectors.T
+    )
+    return np.asarray(1 / (1 + np.exp(-SLOPE * (cosine - MIDDLE))))
+
+
+def suggest_at(probabilities: Array) -> float:
+    """From where one issue's zero-shot probabilities (labels,) are suggested: MAX_SUGGESTIONS of
+    them at most, even odds at least."""
+    shown = sorted(probabilities, reverse=True)[:MAX_SUGGESTIONS]
+    return float(max(0.5, shown[-1])) if shown else 1.0
 
 
 def label_text(name: str, description: str) -> IssueText:
