@@ -1,10 +1,10 @@
 """What is chosen by the amount of labels, and by cross-validation inside the slice.
 
-With few labels in all a frozen encoder with the product's head, the adapted encoder unless the
-vanilla one is better out of fold. From `ENOUGH_TO_TUNE` labeled issues on, counted over all
-repositories together, the encoder is tuned on all of them. Where each repository has enough to
-hold some back, both are averaged, as log-odds: words and tuned vectors err differently. Where each
-has but a few, its own head has learned little, and the tuned encoder decides alone.
+With few labels a frozen encoder with the product's head, the adapted encoder unless the vanilla one
+is better out of fold. From ENOUGH_TO_TUNE labeled issues in each repository on the encoder is tuned
+on all of them together, and below ENOUGH_ALONE unlabeled issues teach it too (UST). From
+`finetuned.ENOUGH_TO_SPLIT` on the head has a say as well: both are averaged, as log-odds, since
+words and tuned vectors err differently.
 
 The recipe `auto` of `training.run` deploys one encoder and not two, and chooses between frozen and
 tuned by issues that neither had seen; see docs/training.md.
@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from models.text import IssueText
-from training.methods import finetuned, frozen
+from training.methods import finetuned, frozen, ust
 from training.methods.base import Fitted, Predict, Resources, Task
 
 Array = np.ndarray[Any, Any]
@@ -28,25 +28,34 @@ Array = np.ndarray[Any, Any]
 VERSION = 2
 PREFER_ADAPTED = 0.01
 """Micro F1 out of fold by which the vanilla encoder must be better: few issues say little."""
-ENOUGH_TO_TUNE = 64
-"""Labeled issues of all repositories together."""
+ENOUGH_TO_TUNE, ENOUGH_ALONE = 32, 128
+"""Labeled issues of each repository: to tune an encoder at all, and without unlabeled ones."""
 SURE = 1e-4
 """The least doubt that a probability is read with, so that none outvotes the other for good."""
 
 
 def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     """Frozen heads, a tuned encoder, or both; `chosen` says which took it, and why."""
-    count = sum(len(task.labeled) for task in tasks)
-    if count < ENOUGH_TO_TUNE:
-        why = f"{count} labeled issues, {ENOUGH_TO_TUNE} needed to tune an encoder"
+    labeled = [task.labeled for task in tasks]
+    fewest = min(map(len, labeled))
+    why = f"{fewest} labeled issues"
+    if fewest < ENOUGH_TO_TUNE:
+        why += f", {ENOUGH_TO_TUNE} needed to tune an encoder"
         return [_because(_head(task, resources), why) for task in tasks]
-    tuned = finetuned.learn(finetuned.best_space(resources), tasks, resources).fitted()
-    if not finetuned.can_split([task.labeled for task in tasks]):
-        why = f"{count} labeled issues in all, under {finetuned.ENOUGH_TO_SPLIT} in a repository"
-        return [_because(_named(each, "tuned encoder"), why) for each in tuned]
+    tuned = _tuned(fewest, tasks, resources)
+    if not finetuned.can_split(labeled):
+        why += f", {finetuned.ENOUGH_TO_SPLIT} needed for a head beside the tuned encoder"
+        return [_because(each, why) for each in tuned]
     heads = [_head(task, resources) for task in tasks]
-    why = f"{finetuned.ENOUGH_TO_SPLIT} labeled issues or more in each repository"
     return [_because(_mean(*pair), why) for pair in zip(heads, tuned, strict=True)]
+
+
+def _tuned(fewest: int, tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
+    if fewest < ENOUGH_ALONE:
+        return [_named(each, "semi-supervised encoder") for each in ust.fit(tasks, resources)]
+    space = finetuned.best_space(resources)
+    made = finetuned.learn(space, tasks, resources).fitted()
+    return [_named(each, "tuned encoder") for each in made]
 
 
 def _head(task: Task, resources: Resources) -> Fitted:
@@ -71,7 +80,7 @@ def _because(fitted: Fitted, why: str) -> Fitted:
 
 def _mean(head: Fitted, tuned: Fitted) -> Fitted:
     threshold = _mean_odds(np.array(head.threshold), np.array(tuned.threshold))
-    took = f"{head.chosen['took']} + tuned encoder"
+    took = f"{head.chosen['took']} + {tuned.chosen['took']}"
     chosen = {**tuned.chosen, **head.chosen, "took": took}
     return Fitted(_averaged(head.predict, tuned.predict), float(threshold), chosen)
 

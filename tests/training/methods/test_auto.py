@@ -10,7 +10,7 @@ import pytest
 from tests.training.methods.tasks import chance, hard_tasks, score, space_of, words_task
 from tests.training.methods.tuned import assert_survives, quick
 from tests.training.planted import planted
-from training.methods.auto import ENOUGH_TO_TUNE, _mean_odds, fit
+from training.methods.auto import ENOUGH_ALONE, ENOUGH_TO_TUNE, _mean_odds, fit
 from training.methods.base import Task
 from training.methods.finetuned import ENOUGH_TO_SPLIT
 from training.methods.space import Space
@@ -26,16 +26,25 @@ def test_it_survives(space: Space, task: Task) -> None:
     assert_survives(fit, space, task)
 
 
-def test_what_it_takes_follows_the_amount_of_labels(space: Space) -> None:
-    assert took(space, ENOUGH_TO_TUNE - 1) == "frozen head"
-    assert took(space, ENOUGH_TO_SPLIT) == "frozen head + tuned encoder"
+@pytest.mark.parametrize(
+    ("count", "taken"),
+    [
+        (ENOUGH_TO_TUNE - 1, "frozen head"),
+        (ENOUGH_TO_TUNE, "semi-supervised encoder"),
+        (ENOUGH_TO_SPLIT - 1, "semi-supervised encoder"),
+        (ENOUGH_TO_SPLIT, "frozen head + semi-supervised encoder"),
+        (ENOUGH_ALONE, "frozen head + tuned encoder"),
+    ],
+)
+def test_what_it_takes_follows_the_amount_of_labels(space: Space, count: int, taken: str) -> None:
+    assert took(space, count) == taken
 
 
-def test_repositories_with_few_labels_each_share_a_tuned_encoder(space: Space) -> None:
-    tasks = [Task(planted(ENOUGH_TO_TUNE // 2, seed=seed)) for seed in (0, 1)]
+def test_the_repository_with_the_fewest_labels_decides_for_all(space: Space) -> None:
+    tasks = [Task(planted(count)) for count in (ENOUGH_TO_TUNE, ENOUGH_TO_SPLIT)]
     fits = fit(tasks, quick(space))
-    assert [fitted.chosen["took"] for fitted in fits] == ["tuned encoder", "tuned encoder"]
-    assert all(str(ENOUGH_TO_TUNE) in fitted.chosen["why"] for fitted in fits)
+    assert {fitted.chosen["took"] for fitted in fits} == {"semi-supervised encoder"}
+    assert all(f"{ENOUGH_TO_TUNE} labeled" in fitted.chosen["why"] for fitted in fits)
 
 
 def test_two_that_disagree_meet_between_their_odds() -> None:
@@ -45,10 +54,10 @@ def test_two_that_disagree_meet_between_their_odds() -> None:
 
 
 def test_the_adapted_encoder_is_taken_unless_it_is_worse(space: Space) -> None:
-    assert took(space, ENOUGH_TO_SPLIT, adapted=space) == "adapted head + tuned encoder"
+    assert took(space, ENOUGH_ALONE, adapted=space) == "adapted head + tuned encoder"
 
 
-@pytest.mark.parametrize("count", [20, 48])
+@pytest.mark.parametrize("count", [20, ENOUGH_TO_TUNE - 1])
 def test_it_learns_what_words_and_vectors_give_away(count: int, sentence_encoder: Path) -> None:
     task, unseen = words_task(count), planted(200, seed=9)
     (fitted,) = fit([task], quick(space_of(sentence_encoder, [task], unseen)))
