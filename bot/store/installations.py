@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from bot.store.connection import Connections, Row, to_json
 from bot.store.jobs import Jobs
@@ -12,9 +13,10 @@ from bot.store.rows import Installation
 class Installations:
     """One row for each installation, kept when it is deleted."""
 
-    def __init__(self, connections: Connections, jobs: Jobs) -> None:
+    def __init__(self, connections: Connections, jobs: Jobs, now: Callable[[], float]) -> None:
         self._db = connections
         self._jobs = jobs
+        self._now = now
 
     def upsert(self, installation: Installation) -> Installation:
         """Add an installation, or bring it up to date; it is not deleted any more.
@@ -62,7 +64,11 @@ class Installations:
         """Mark it deleted, its repositories removed, and its waiting jobs done with that reason."""
         with self._db.transaction() as db:
             db.execute("UPDATE installations SET deleted = 1 WHERE id = ?", (id,))
-            db.execute("UPDATE repositories SET removed = 1 WHERE installation_id = ?", (id,))
+            db.execute(
+                "UPDATE repositories SET removed = 1, removed_at = coalesce(removed_at, ?)"
+                " WHERE installation_id = ?",
+                (self._now(), id),
+            )
             self._jobs.discard_of_installation(id, "the installation was deleted")
 
 

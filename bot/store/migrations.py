@@ -6,7 +6,7 @@ import fcntl
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -56,6 +56,21 @@ def m003_answers(db: Database) -> None:
     )
 
 
+@migrations()
+def m004_forgotten(db: Database) -> None:
+    """What is forgotten does not come back; and since when we may not work in a repository."""
+    db.execute("ALTER TABLE repositories ADD COLUMN removed_at REAL")
+    db.execute("ALTER TABLE repositories ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        "UPDATE repositories SET removed_at = CAST(strftime('%s', 'now') AS REAL) WHERE removed"
+    )
+    # `who` is a user's number, or the hash of a login; `at` is GitHub's time.
+    db.execute(
+        "CREATE TABLE forgotten_users (who TEXT PRIMARY KEY, at TEXT NOT NULL)"
+        " STRICT, WITHOUT ROWID"
+    )
+
+
 def migrate(
     path: Path, *, steps: Migrations = migrations, now: Callable[[], float] = time.time
 ) -> Path | None:
@@ -66,11 +81,11 @@ def migrate(
     migration that `steps` lacks; whatever a failing migration raises, after rolling it back.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _one_migrator(path):
+    with one_migrator(path):
         path.touch(mode=0o600)
         with closing(connect(path)) as db:
             applied = [migration.name for migration in steps.applied(db)]
-            _refuse_newer(path, applied, steps)
+            refuse_newer(path, applied, steps)
             pending = [migration.name for migration in steps.pending(db)]
             if not pending:
                 return None
@@ -79,7 +94,8 @@ def migrate(
             return backup
 
 
-def _refuse_newer(path: Path, applied: list[str], steps: Migrations) -> None:
+def refuse_newer(path: Path, applied: Iterable[str], steps: Migrations = migrations) -> None:
+    """Raise SchemaTooNew where a database has seen a migration that `steps` lacks."""
     with closing(Database(memory=True)) as empty:
         known = {migration.name for migration in steps.pending(empty)}
     unknown = [name for name in applied if name not in known]
@@ -99,7 +115,8 @@ def _backup(db: Database, path: Path, before: str, now: float) -> Path:
 
 
 @contextmanager
-def _one_migrator(path: Path) -> Generator[None, None, None]:
+def one_migrator(path: Path) -> Generator[None, None, None]:
+    """Nobody else opens the database at `path` for the first time meanwhile: they wait."""
     with path.with_name(path.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

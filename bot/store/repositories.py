@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bot.store.connection import Connections, Row, to_json
@@ -13,16 +13,17 @@ from bot.store.rows import Repository, local_id
 if TYPE_CHECKING:
     from bot.repo_config import Mode
 
-_FLAGS = ("private", "archived", "removed")
+_FLAGS = ("private", "archived", "removed", "forgotten")
 _HOLDERS = ("issues", "labels", "label_events", "decisions", "applied_labels", "answers")
 
 
 class Repositories:
     """One row for each repository, kept when it is removed."""
 
-    def __init__(self, connections: Connections, jobs: Jobs) -> None:
+    def __init__(self, connections: Connections, jobs: Jobs, now: Callable[[], float]) -> None:
         self._db = connections
         self._jobs = jobs
+        self._now = now
 
     def upsert(
         self,
@@ -36,7 +37,8 @@ class Repositories:
         """Add a repository or bring it up to date; it is not removed any more.
 
         What was imported by name alone becomes this repository's. An installation that is not
-        given (None) stays as it is known.
+        given (None) stays as it is known. One that is forgotten stays so, unless the installation
+        is another than the one under which it was forgotten; see `take_back`.
         """
         sql = """
             INSERT INTO repositories (id, full_name, private, installation_id, archived)
@@ -44,21 +46,31 @@ class Repositories:
             ON CONFLICT (id) DO UPDATE SET
               full_name = excluded.full_name, private = excluded.private,
               installation_id = coalesce(excluded.installation_id, installation_id),
-              archived = excluded.archived, removed = 0
+              archived = excluded.archived, removed = 0, removed_at = NULL, forgotten = 0
+              WHERE NOT forgotten
+                 OR coalesce(excluded.installation_id, installation_id) IS NOT installation_id
             RETURNING *
         """
         with self._db.transaction():
             row = self._db.row(sql, (id, full_name, private, installation_id, archived))
-            if id > 0:
+            if row is not None and id > 0:
                 self._adopt(local_id(full_name), id)
-        assert row is not None  # RETURNING gives the row that was written
-        return _repository(row)
+            found = self.get(id)
+        assert found is not None  # it was there, or was written
+        return found
 
     def local(self, full_name: str) -> Repository:
         """The repository of that name, or a new one with an id of our own (no GitHub needed)."""
         with self._db.transaction():
             known = self.by_name(full_name)
-            return known or self.upsert(local_id(full_name), full_name)
+            if known is not None:
+                return known
+            self.take_back(local_id(full_name))
+            return self.upsert(local_id(full_name), full_name)
+
+    def take_back(self, id: int) -> None:
+        """Somebody asks for a repository that was forgotten: it may be read anew."""
+        self._set(id, forgotten=False)
 
     def get(self, id: int) -> Repository | None:
         """The repository with this id, removed or not."""
@@ -81,6 +93,16 @@ class Repositories:
         rows = self._db.rows(sql, {"installation_id": installation_id})
         return [_repository(row) for row in rows]
 
+    def named(self, full_name: str) -> list[Repository]:
+        """All repositories of that name, in any case; those that are removed as well."""
+        sql = "SELECT * FROM repositories WHERE full_name = ? ORDER BY id"
+        return [_repository(row) for row in self._db.rows(sql, (full_name,))]
+
+    def removed_before(self, at: float) -> list[Repository]:
+        """Those that were removed before then (epoch seconds), and are not forgotten yet."""
+        sql = "SELECT * FROM repositories WHERE removed AND NOT forgotten AND removed_at < ?"
+        return [_repository(row) for row in self._db.rows(sql, (at,))]
+
     def rename(self, id: int, full_name: str) -> None:
         """Renamed, or transferred to another owner; what was imported by that name becomes its."""
         with self._db.transaction():
@@ -90,8 +112,13 @@ class Repositories:
 
     def remove(self, id: int) -> None:
         """We may not work there any more: its waiting jobs are done with that reason."""
-        with self._db.transaction():
-            self._set(id, removed=True)
+        with self._db.transaction() as db:
+            # A forgotten one that is gone may come back under the same installation.
+            db.execute(
+                "UPDATE repositories SET removed = 1, removed_at = coalesce(removed_at, ?),"
+                " installation_id = iif(forgotten, NULL, installation_id) WHERE id = ?",
+                [self._now(), id],
+            )
             self._jobs.discard_of_repository(id, "the repository was removed")
 
     def set_config(
@@ -128,6 +155,10 @@ class Repositories:
         """
         if self._db.row("SELECT 1 FROM repositories WHERE id = ?", (local,)) is None:
             return
+        # What is deleted there was deleted or forgotten: its label events do not follow it.
+        deleted = "SELECT number FROM issues WHERE repository_id = ? AND deleted"
+        sql = f"DELETE FROM label_events WHERE repository_id = ? AND number IN ({deleted})"
+        self._db.write(sql, (local, id))
         for table in _HOLDERS:
             sql = f"UPDATE OR IGNORE {table} SET repository_id = ? WHERE repository_id = ?"
             self._db.write(sql, (id, local))

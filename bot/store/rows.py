@@ -47,7 +47,8 @@ class Installation:
 class Repository:
     """A repository. `config` is the last valid configuration, `mode` the operator's override.
 
-    `watermark` is the newest `updated_at` that polling has seen.
+    `watermark` is the newest `updated_at` that polling has seen. `removed_at` (epoch seconds) is
+    since when we may not work there; what is `forgotten` has no name and nothing else left.
     """
 
     id: int
@@ -62,6 +63,8 @@ class Repository:
     mode: Mode | None = None
     watermark: str | None = None
     labels_synced_at: float | None = None
+    removed_at: float | None = None
+    forgotten: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -13,23 +14,19 @@ from sqlite_utils.migrations import Migrations
 
 from bot.errors import SchemaTooNew, StoreError
 from bot.store import Store, connection
-from bot.store.migrations import (
-    m001_first_schema,
-    m002_no_titles_of_neighbours,
-    m003_answers,
-    migrate,
-)
+from bot.store.migrations import m001_first_schema, migrate, migrations
+from tests.waiting import DEADLINE
 
 
 def newer(*, fails: bool = False) -> Migrations:
     """Our migrations and one more."""
     steps = Migrations("labelwright")
-    steps()(m001_first_schema)
-    steps()(m002_no_titles_of_neighbours)
-    steps()(m003_answers)
+    with closing(Database(memory=True)) as empty:
+        for known in migrations.pending(empty):
+            steps(name=known.name)(known.fn)
 
     @steps()
-    def m004_more(db: Database) -> None:
+    def m999_more(db: Database) -> None:
         db.execute("CREATE TABLE more (id INTEGER PRIMARY KEY)")
         db.execute("UPDATE meta SET value = 'changed' WHERE key = 'identity'")
         if fails:
@@ -89,7 +86,7 @@ def test_a_migrated_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_used_database_is_backed_up_before_it_is_migrated(tmp_path: Path) -> None:
     path, identity = used(tmp_path)
     backup = migrate(path, steps=newer(), now=lambda: 0.0)
-    assert backup == tmp_path / "labelwright.db.before-m004_more.19700101T000000Z"
+    assert backup == tmp_path / "labelwright.db.before-m999_more.19700101T000000Z"
     assert (meta(backup, "k"), meta(backup, "identity")) == ("kept", identity)
     assert "more" not in tables(backup)
     assert "more" in tables(path)
@@ -120,9 +117,9 @@ def test_a_failing_first_migration_leaves_no_tables(tmp_path: Path) -> None:
 def test_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
     path, _ = used(tmp_path)
     migrate(path, steps=newer())
-    with pytest.raises(SchemaTooNew, match=r"newer Labelwright \(migrations m004_more\)") as caught:
+    with pytest.raises(SchemaTooNew, match=r"newer Labelwright \(migrations m999_more\)") as caught:
         Store.open(path)
-    assert caught.value.unknown == ("m004_more",)
+    assert caught.value.unknown == ("m999_more",)
 
 
 def test_several_processes_create_one_database(tmp_path: Path) -> None:
@@ -164,3 +161,17 @@ def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a database"):
         Store.open(path)
     assert path.read_bytes().startswith(b"something else")
+
+
+def test_since_when_a_repository_is_removed_counts_from_the_migration(tmp_path: Path) -> None:
+    first = Migrations("labelwright")
+    first()(m001_first_schema)
+    migrate(tmp_path / "labelwright.db", steps=first)
+    with closing(sqlite3.connect(tmp_path / "labelwright.db")) as raw, raw:
+        raw.execute("INSERT INTO repositories (id, full_name, removed) VALUES (5, 'octo/app', 1)")
+        raw.execute("INSERT INTO repositories (id, full_name) VALUES (6, 'octo/web')")
+    store = Store.open(tmp_path / "labelwright.db")
+    [gone, there] = [store.repositories.get(number) for number in (5, 6)]
+    assert gone and there and there.removed_at is None
+    assert gone.removed_at and abs(gone.removed_at - time.time()) < DEADLINE
+    store.close()
