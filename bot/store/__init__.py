@@ -13,6 +13,7 @@ from bot.store.answers import Answers
 from bot.store.connection import Connections
 from bot.store.decisions import Decisions
 from bot.store.deliveries import Deliveries
+from bot.store.erasure import Erasure
 from bot.store.events import Events
 from bot.store.filesystem import refuse_network
 from bot.store.identity import refuse_other
@@ -22,7 +23,9 @@ from bot.store.jobs import Jobs
 from bot.store.labels import Labels
 from bot.store.meta import Heartbeats, Meta
 from bot.store.migrations import migrate
+from bot.store.pruning import Pruning
 from bot.store.repositories import Repositories
+from bot.store.tombstones import Tombstones
 from bot.store.vectors import Vectors
 
 __all__ = ["Store"]
@@ -42,11 +45,14 @@ class Store:
         self.installations = Installations(self._connections, self.jobs, now)
         self.repositories = Repositories(self._connections, self.jobs, now)
         self.labels = Labels(self._connections, now)
-        self.issues = Issues(self._connections)
-        self.events = Events(self._connections)
+        self.tombstones = Tombstones(self._connections)
+        self.erasure = Erasure(self._connections)
+        self.issues = Issues(self._connections, self.tombstones)
+        self.events = Events(self._connections, self.tombstones)
         self.answers = Answers(self._connections)
         self.decisions = Decisions(self._connections, now)
         self.vectors = Vectors(self._connections)
+        self.pruning = Pruning(self._connections)
 
     @classmethod
     def open(

@@ -18,6 +18,12 @@ OLDEST_SQLITE = (3, 37, 0)
 """STRICT tables are of 3.37, RETURNING of 3.35."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one before it fails."""
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "secure_delete = ON",  # what is deleted or replaced is not left behind in free pages
+)
 
 Row = sqlite3.Row
 Parameters = Mapping[str, Any] | tuple[Any, ...] | list[Any]
@@ -38,7 +44,7 @@ def connect(path: Path) -> Database:
     raw = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     raw.row_factory = sqlite3.Row
     try:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in PRAGMAS:
             raw.execute(f"PRAGMA {pragma}")
     except sqlite3.DatabaseError as error:
         raw.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.store.connection import Connections, Row, clean
 from bot.store.rows import LabelEvent
+from bot.store.tombstones import Tombstones
 
 _COLUMNS = (
     "repository_id",
@@ -21,7 +23,8 @@ _COLUMNS = (
 )
 _INSERT = (
     f"INSERT INTO label_events ({', '.join(_COLUMNS)})"
-    f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
+    f" SELECT {', '.join(f':{name}' for name in _COLUMNS)} WHERE NOT EXISTS"
+    " (SELECT 1 FROM issues WHERE repository_id = :repository_id AND number = :number AND deleted)"
     " ON CONFLICT (repository_id, number, label_name, action, at, actor_login) DO NOTHING"
 )
 _FILL_IN = """
@@ -37,15 +40,18 @@ UPDATE label_events
 class Events:
     """Label events, each kept once, however often and from wherever we hear of it."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, tombstones: Tombstones) -> None:
         self._db = connections
+        self._tombstones = tombstones
 
     def add(self, events: Iterable[LabelEvent]) -> int:
         """Keep events; returns how many were new. Same issue, label, action, time and actor: known.
 
-        What a known event did not say yet (label id, actor's id, kind) is filled in.
+        What a known event did not say yet (label id, actor's id, kind) is filled in. Those of a
+        deleted issue are left out, and of a forgotten user only the kind is kept.
         """
-        rows = [_values(event) for event in events]
+        somebody = not self._tombstones.is_empty()
+        rows = [_values(self._kept(event) if somebody else event) for event in events]
         with self._db.transaction() as db:
             before = db.conn.total_changes
             db.conn.executemany(_INSERT, rows)
@@ -63,6 +69,10 @@ class Events:
         """The events of a repository from `since` (GitHub's time) on, oldest first."""
         sql = "SELECT * FROM label_events WHERE repository_id = ? AND at >= ? ORDER BY at, id"
         return [_event(row) for row in self._db.rows(sql, (repository_id, since))]
+
+    def _kept(self, event: LabelEvent) -> LabelEvent:
+        forgotten = self._tombstones.covers(event.actor_login, event.actor_id, event.at)
+        return replace(event, actor_login=None, actor_id=None) if forgotten else event
 
 
 def _values(event: LabelEvent) -> dict[str, object]:

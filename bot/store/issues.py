@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.store.connection import Connections, Row, clean, clean_or_none, marks
 from bot.store.rows import Change, Issue
+from bot.store.tombstones import Tombstones
 
 _FLAGS = ("locked", "is_pull_request", "deleted", "arrived_by_transfer", "imported")
 _COLUMNS = (
@@ -38,18 +39,23 @@ SELECT issues.*, (SELECT group_concat(label_id) FROM issue_labels AS has
 class Issues:
     """Issues by repository and number."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, tombstones: Tombstones) -> None:
         self._db = connections
+        self._tombstones = tombstones
 
     def upsert(self, issue: Issue, *, replace_opened: bool = False) -> Change:
         """Keep an issue with its labels as given, and say what that changed.
 
         An older `updated_at` than the known one ("stale") only fills in what was not known yet,
-        and a deleted issue stays deleted. The text as opened is kept from the first time that it
-        is given, unless `replace_opened` says that this is the better source.
+        and a deleted issue stays deleted, as does one that a forgotten user had opened. The text
+        as opened is kept from the first time that it is given, unless `replace_opened` says that
+        this is the better source.
         """
         with self._db.transaction():
             known = self.get(issue.repository_id, issue.number)
+            if known is None and self._is_forgotten(issue):
+                self._write(without_text(issue))
+                return "deleted"
             if known is None:
                 self._write(issue)
                 return "new"
@@ -105,6 +111,14 @@ class Issues:
         )
         return int(self._db.value(sql, (repository_id, pull_requests)))
 
+    def comes_back(self, issue: Issue) -> bool:
+        """Whether an issue is one that was deleted or forgotten: `upsert` would leave it out."""
+        known = self.get(issue.repository_id, issue.number)
+        return self._is_forgotten(issue) if known is None else known.deleted
+
+    def _is_forgotten(self, issue: Issue) -> bool:
+        return self._tombstones.covers(issue.author_login, issue.author_id, issue.created_at)
+
     def _write(self, issue: Issue) -> None:
         kept = [name for name in _COLUMNS if name not in ("repository_id", "number")]
         sql = (
@@ -115,6 +129,22 @@ class Issues:
         clean_issue = _clean(issue)
         self._db.write(sql, [getattr(clean_issue, name) for name in _COLUMNS])
         self.set_labels(issue.repository_id, issue.number, issue.labels)
+
+
+def without_text(issue: Issue) -> Issue:
+    """What stays of an issue so that it does not come back: nothing of its text or its author."""
+    return Issue(
+        issue.repository_id,
+        issue.number,
+        issue.id,
+        "",
+        "",
+        state=issue.state,
+        is_pull_request=issue.is_pull_request,
+        created_at=issue.created_at,
+        updated_at=issue.updated_at,
+        deleted=True,
+    )
 
 
 def _merge(known: Issue, latest: Issue, *, given: Issue, replaced: bool) -> Issue:

@@ -155,10 +155,11 @@ class Repositories:
         """
         if self._db.row("SELECT 1 FROM repositories WHERE id = ?", (local,)) is None:
             return
-        # What is deleted there was deleted or forgotten: its label events do not follow it.
+        # What is deleted there was deleted or forgotten: nothing about it comes back.
         deleted = "SELECT number FROM issues WHERE repository_id = ? AND deleted"
-        sql = f"DELETE FROM label_events WHERE repository_id = ? AND number IN ({deleted})"
-        self._db.write(sql, (local, id))
+        for table in ("label_events", "answers", "decisions"):
+            sql = f"DELETE FROM {table} WHERE repository_id = ? AND number IN ({deleted})"
+            self._db.write(sql, (local, id))
         for table in _HOLDERS:
             sql = f"UPDATE OR IGNORE {table} SET repository_id = ? WHERE repository_id = ?"
             self._db.write(sql, (id, local))

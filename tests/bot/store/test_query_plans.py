@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from bot.store.rows import Decision, Issue, Label, LabelEvent
 
 EVENT = LabelEvent(5, 3, 1, "bug", "labeled", 1, "ann", "person", "2026-01-01", "webhook")
 BUG = Label(5, 1, "bug")
+SMALL = re.compile("json_each|CONSTANT ROW")
+"""What is scanned and is no table."""
 
 HOT: dict[str, Callable[[Store], object]] = {
     "claim": lambda store: store.jobs.claim("w", lane="fast", kinds=["label"]),
@@ -59,7 +62,7 @@ def test_no_hot_query_reads_a_whole_table(store: Store, name: str) -> None:
     assert found
     for sql in found:
         plan = details(store, sql)
-        scans = [line for line in plan if line.startswith("SCAN") and "json_each" not in line]
+        scans = [line for line in plan if line.startswith("SCAN") and not SMALL.search(line)]
         # The job index is ordered as jobs are claimed: its first fitting entry is the answer.
         assert scans == [], (sql, plan)
 
