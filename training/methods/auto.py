@@ -2,8 +2,8 @@
 
 With few labels a frozen encoder with the product's head, the adapted encoder unless the vanilla one
 is better out of fold. From ENOUGH_TO_TUNE labeled issues in each repository on the encoder is tuned
-on all of them together, and below ENOUGH_ALONE unlabeled issues teach it too (UST). From
-`finetuned.ENOUGH_TO_SPLIT` on the head has a say as well: both are averaged, as log-odds, since
+on all of them together; with fewer than ENOUGH_ALONE in sum unlabeled issues teach it too (UST).
+From `finetuned.ENOUGH_TO_SPLIT` in each on the head has a say as well: both are averaged, as log-odds, since
 words and tuned vectors err differently.
 
 The recipe `auto` of `training.run` deploys one encoder and not two, and chooses between frozen and
@@ -29,7 +29,8 @@ VERSION = 2
 PREFER_ADAPTED = 0.01
 """Micro F1 out of fold by which the vanilla encoder must be better: few issues say little."""
 ENOUGH_TO_TUNE, ENOUGH_ALONE = 32, 128
-"""Labeled issues of each repository: to tune an encoder at all, and without unlabeled ones."""
+"""Labeled issues: of each repository to tune an encoder at all, and of all together to do so
+without unlabeled ones."""
 SURE = 1e-4
 """The least doubt that a probability is read with, so that none outvotes the other for good."""
 
@@ -42,7 +43,7 @@ def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     if fewest < ENOUGH_TO_TUNE:
         why += f", {ENOUGH_TO_TUNE} needed to tune an encoder"
         return [_because(_head(task, resources), why) for task in tasks]
-    tuned = _tuned(fewest, tasks, resources)
+    tuned = _tuned(tasks, resources)
     if not finetuned.can_split(labeled):
         why += f", {finetuned.ENOUGH_TO_SPLIT} needed for a head beside the tuned encoder"
         return [_because(each, why) for each in tuned]
@@ -50,8 +51,8 @@ def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     return [_because(_mean(*pair), why) for pair in zip(heads, tuned, strict=True)]
 
 
-def _tuned(fewest: int, tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
-    if fewest < ENOUGH_ALONE:
+def _tuned(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
+    if sum(len(task.labeled) for task in tasks) < ENOUGH_ALONE:
         return [_named(each, "semi-supervised encoder") for each in ust.fit(tasks, resources)]
     space = finetuned.best_space(resources)
     made = finetuned.learn(space, tasks, resources).fitted()

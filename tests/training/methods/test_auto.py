@@ -47,6 +47,12 @@ def test_the_repository_with_the_fewest_labels_decides_for_all(space: Space) -> 
     assert all(f"{ENOUGH_TO_TUNE} labeled" in fitted.chosen["why"] for fitted in fits)
 
 
+def test_what_is_enough_to_tune_on_is_counted_over_all_repositories(space: Space) -> None:
+    tasks = [Task(planted(ENOUGH_TO_TUNE, seed=seed)) for seed in range(4)]
+    assert sum(len(task.labeled) for task in tasks) == ENOUGH_ALONE
+    assert {each.chosen["took"] for each in fit(tasks, quick(space))} == {"tuned encoder"}
+
+
 def test_two_that_disagree_meet_between_their_odds() -> None:
     sure, unsure, impossible = np.array([0.9, 0.2]), np.array([0.1, 0.2]), np.array([0.0, 1.0])
     assert _mean_odds(sure, unsure) == pytest.approx([0.5, 0.2])
