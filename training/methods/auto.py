@@ -3,8 +3,8 @@
 With few labels a frozen encoder with the product's head, the adapted encoder unless the vanilla one
 is better out of fold. From ENOUGH_TO_TUNE labeled issues in each repository on the encoder is tuned
 on all of them together; with fewer than ENOUGH_ALONE in sum unlabeled issues teach it too (UST).
-From `finetuned.ENOUGH_TO_SPLIT` in each on the head has a say as well: both are averaged, as log-odds, since
-words and tuned vectors err differently.
+From `finetuned.ENOUGH_TO_SPLIT` in each on the head has a say as well: both are averaged, as
+log-odds, since words and tuned vectors err differently.
 
 The recipe `auto` of `training.run` deploys one encoder and not two, and chooses between frozen and
 tuned by issues that neither had seen; see docs/training.md.
