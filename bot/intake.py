@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot import events, handlers
-from bot.refusals import AccountNotAllowed, UnknownEvent
+from bot.events import IssueEvent
+from bot.refusals import AccountNotAllowed, Forgotten, UnknownEvent
 from bot.signature import verify
+from bot.store.rows import Issue
 
 if TYPE_CHECKING:
     from bot.events import Event
@@ -46,14 +48,16 @@ def receive(
     if (event.name, event.action) not in handlers.load():
         raise UnknownEvent(f"no feature listens to {event.name}.{event.action}"[:200])
     require_allowed(event, allowed)
-    result = store.deliveries.accept(
-        event.guid,
-        event.name,
-        event.action or None,
-        event.installation.id if event.installation else None,
-        event.repository.id if event.repository else None,
-        body,
-    )
+    with store.transaction():
+        refuse_forgotten(store, event)
+        result = store.deliveries.accept(
+            event.guid,
+            event.name,
+            event.action or None,
+            event.installation.id if event.installation else None,
+            event.repository.id if event.repository else None,
+            body,
+        )
     return Receipt(event.guid, event.name, event.action, result)
 
 
@@ -69,3 +73,31 @@ def require_allowed(event: Event, allowed: Collection[str]) -> None:
             f"this server does not serve the account {event.account or '(none named)'}: its "
             "operator can add it to LABELWRIGHT_ALLOWED_ACCOUNTS"
         )
+
+
+def refuse_forgotten(store: Store, event: Event) -> None:
+    """Raise Forgotten for an issue that was deleted or forgotten, or is in such a repository.
+
+    A handler would decline it as well, but by then its text would lie in the store. What was
+    delivered before is known by its id alone.
+    """
+    if not isinstance(event, IssueEvent) or store.deliveries.get(event.guid) is not None:
+        return
+    repository = store.repositories.get(event.repository.id)
+    same = event.installation is None or (
+        repository is not None and repository.installation_id == event.installation.id
+    )
+    if repository is not None and repository.forgotten and same:
+        raise Forgotten("the repository was forgotten here: its issues are not taken in")
+    row = Issue(
+        event.repository.id,
+        event.issue.number,
+        event.issue.id,
+        "",
+        "",
+        author_login=event.issue.author_login,
+        author_id=event.issue.author_id,
+        created_at=event.issue.created_at,
+    )
+    if store.issues.comes_back(row):
+        raise Forgotten("the issue was deleted or forgotten here: it is not taken in")

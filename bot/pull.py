@@ -72,6 +72,7 @@ def find_repository(context: Context, full_name: str) -> Repository:
         for repository in context.app.installation(remote.id).repositories():
             if repository.full_name.casefold() == full_name.casefold():
                 adopt.installation(context.store, remote)
+                context.store.repositories.take_back(repository.id)
                 return adopt.keep_repository(context.store, repository, remote.id)
     raise NotConfigured(f"the App is not installed on {full_name}, or may not see it: install it")
 

@@ -70,6 +70,13 @@ class AccountNotAllowed(Refusal):
     reason = "account_not_allowed"
 
 
+class Forgotten(Refusal):
+    """It is about an issue that is gone here and shall not come back: its text is not kept."""
+
+    status = 202
+    reason = "forgotten"
+
+
 class UnknownEvent(Refusal):
     """No feature listens to this event: it is thanked for and dropped."""
 

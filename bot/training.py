@@ -142,10 +142,11 @@ class Trainer:
         if _has_own_encoder(bundle):
             return
         encoder = _encoder_version(bundle)
-        vectors = load_vectors(bundle / VECTORS)
-        known = self.store.vectors.get_many(encoder, vectors)
-        fresh = {key: row for key, row in vectors.items() if key not in known}
+        # Read in the transaction too: what is forgotten meanwhile is not brought back.
         with self.store.transaction():
+            vectors = load_vectors(bundle / VECTORS)
+            known = self.store.vectors.get_many(encoder, vectors)
+            fresh = {key: row for key, row in vectors.items() if key not in known}
             self.store.vectors.put_many(encoder, fresh)
 
     @contextmanager

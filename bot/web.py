@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from bot.health import readiness
 from bot.intake import receive
 from bot.log import make_logger
 from bot.metrics import CONTENT_TYPE, Metrics
-from bot.refusals import Refusal, TooLarge, UnknownEvent
+from bot.refusals import Refusal, TooLarge
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -140,7 +141,7 @@ def _answer_errors(app: Flask, metrics: Metrics, log: FilteringBoundLogger) -> N
     def refused(refusal: Refusal) -> Answer:
         metrics.refused.labels(refusal.reason).inc()
         log.info("delivery refused", reason=refusal.reason, status=refusal.status)
-        if isinstance(refusal, UnknownEvent):
+        if refusal.status == HTTPStatus.ACCEPTED:
             return jsonify(result="ignored", reason=refusal.reason, message=str(refusal)), 202
         return jsonify(error=refusal.reason, message=str(refusal)), refusal.status
 

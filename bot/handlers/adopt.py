@@ -74,10 +74,12 @@ def take_up(
 ) -> Repository:
     """Keep a repository and ask for all that we need of it: configuration, labels, history.
 
-    Raises Declined when neither the payload nor the store knows its name.
+    One that was forgotten stays so. Raises Declined when neither the payload nor the store knows
+    its name.
     """
     row = keep_repository(store, remote, installation_id)
-    enqueue_setup(store, row, priority=priority)
+    if not row.forgotten:
+        enqueue_setup(store, row, priority=priority)
     return row
 
 

@@ -70,6 +70,7 @@ def repositories_changed(context: Context, event: InstallationEvent) -> str:
     """Take up the repositories that were added, leave those that were removed."""
     adopt.installation(context.store, event.installation)
     for remote in event.added:
+        context.store.repositories.take_back(remote.id)
         adopt.take_up(context.store, remote, event.installation.id)
     for remote in event.removed:
         context.store.repositories.remove(remote.id)

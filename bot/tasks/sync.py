@@ -167,6 +167,7 @@ def _discover_repositories(context: Context, installation: RemoteInstallation) -
     remotes = context.app.installation(installation.id).repositories()
     with context.store.transaction():
         for remote in remotes:
+            # One that was forgotten stays so until somebody installs the App on it again.
             keep = adopt.keep_repository if remote.id in before else adopt.take_up
             keep(context.store, remote, installation.id)
         for repository_id in before - {remote.id for remote in remotes}:

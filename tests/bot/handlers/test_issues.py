@@ -179,8 +179,9 @@ def test_an_odd_payload_does_not_stop_the_erasure(intake: Intake) -> None:
 
 def test_a_deleted_issue_never_comes_back(intake: Intake) -> None:
     intake.handle("issues", issue_event("deleted"))
-    result = intake.handle("issues", issue_event("opened"))
-    assert result == "ignored: the issue was deleted"
+    answer = intake.post("issues", issue_event("opened"))
+    assert answer.json is not None and answer.json["reason"] == "forgotten"
+    assert intake.store.deliveries.get(intake.sent[-1]) is None
     assert intake.issue().body == "" and intake.waiting() == []
 
 

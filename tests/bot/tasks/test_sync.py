@@ -185,3 +185,9 @@ def test_a_nearly_spent_quota_is_left_to_other_work(world: World, kind: str):
         client.labels(REPO)
     with pytest.raises(RateLimited, match="kept for new issues"):
         run(world, kind)
+
+
+def test_a_forgotten_repository_is_not_discovered_again(world: World):
+    world.store.erasure.erase(world.store.erasure.repository(world.repository_id))
+    run(world, "discover")
+    assert world.repository.forgotten and world.store.jobs.list("waiting") == []
