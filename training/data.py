@@ -110,7 +110,7 @@ def load(
         vectors=vectors,
         truth=truth,
         weights=weights,
-        days=np.array([_days(issue.created_at) for issue in issues]),
+        days=np.array([days_of(issue.created_at) for issue in issues]),
         labels=labels,
         label_vectors=label_vectors,
         groups=groups_of(repository.groups, names, truth),
@@ -191,5 +191,6 @@ def groups_of(
     return tuple(groups)
 
 
-def _days(created_at: str) -> float:
+def days_of(created_at: str) -> float:
+    """GitHub's time in days since 1970."""
     return datetime.fromisoformat(created_at).timestamp() / 86_400
