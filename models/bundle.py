@@ -105,6 +105,24 @@ def read(folder: Path) -> Bundle:
     return Bundle(labels, head, past, vectors, card, metrics, validation, encoder)
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What a bundle learned from: past issues with the hashes of their texts, and every hash."""
+
+    issues: Mapping[int, str]
+    hashes: frozenset[str]
+
+
+def learned_from(folder: Path) -> Learned:
+    """What a bundle learned from, without the rest of it. Raises ArtifactRefused."""
+    hashes = list(load_vectors(folder / VECTORS))
+    try:
+        numbers = [int(number) for number, *_ in _load(folder / "past.json")]
+    except FOREIGN as error:
+        raise ArtifactRefused(folder, f"it does not hold what a bundle holds: {error}") from error
+    return Learned(dict(zip(numbers, hashes, strict=False)), frozenset(hashes))
+
+
 def _require_version(folder: Path, wanted: Mapping[str, Any]) -> None:
     """That a bundle's own encoder is the one that its head belongs to. Raises ArtifactRefused."""
     try:

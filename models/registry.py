@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from models.errors import ArtifactRefused, UnknownVersion
 from models.versions import Card, Version, Versions
 
 __all__ = ["Registry", "Version"]
+
+_ID = re.compile(r"-?\d+")
+"""Of a repository; below zero for one that GitHub does not know."""
 
 
 class Registry:
@@ -69,6 +73,37 @@ class Registry:
             versions.rollback()
         except UnknownVersion:
             versions.deactivate()
+
+    def repositories(self) -> Sequence[int]:
+        """The ids of all repositories that have a folder here, whether or not anyone knows them."""
+        names = (path.name for path in self.root.glob("*") if path.is_dir())
+        return sorted(int(name) for name in names if _ID.fullmatch(name))
+
+    def prune(
+        self,
+        repository_id: int,
+        keep: int,
+        needed: Callable[[Version], bool] = lambda version: False,
+        *,
+        dry_run: bool = False,
+    ) -> tuple[str, ...]:
+        """Remove old versions but for the newest `keep`, those in force and those `needed`.
+
+        Returns which. Raises ArtifactRefused where it is not known what is in force; OSError.
+        """
+        return self._versions(repository_id).prune(keep, needed, dry_run=dry_run)
+
+    def erase(self, repository_id: int, holds: Callable[[Path], bool]) -> tuple[str, ...]:
+        """Remove the versions whose folder `holds` what is to go, the current one too; says which.
+
+        Then the last of those that were current before is current again, or none. Raises OSError;
+        ArtifactRefused where it is not known what is in force.
+        """
+        return self._versions(repository_id).erase(holds)
+
+    def forget(self, repository_id: int) -> bool:
+        """Remove every version of a repository; whether there was one. Raises OSError."""
+        return self._versions(repository_id).destroy()
 
     def adopt(self, before: int, now: int) -> bool:
         """Give the versions of one id to another, which the same repository has from now on.

@@ -112,6 +112,77 @@ class Versions:
         with self._writing():
             self._replace(None, [])
 
+    def prune(
+        self, keep: int, needed: Callable[[Version], bool], *, dry_run: bool = False
+    ) -> tuple[str, ...]:
+        """Remove all but the newest `keep` versions and those `needed`; returns which.
+
+        Never the current one, and never the one that `rollback` goes to. Raises OSError.
+        """
+        if not self.home.is_dir():
+            return ()
+        with self._writing():
+            whole = self.list()
+            kept = {*self._in_force([each.name for each in whole])}
+            old = [each for each in whole[:-keep] if each.name not in kept]
+            gone = tuple(each.name for each in old if not needed(each))
+            for name in () if dry_run else gone:
+                # A reader finds all of a version or none of it.
+                aside = (self.home / name).rename(self.home / f".removing.{name}")
+                shutil.rmtree(aside)
+        return gone
+
+    def _in_force(self, whole: Sequence[str]) -> Iterator[str]:
+        """The current version, and the one that a rollback goes to."""
+        current, history = self._state()
+        yield from filter(None, [current])
+        yield from [name for name in history if name in whole][-1:]
+
+    def erase(self, holds: Callable[[Path], bool]) -> tuple[str, ...]:
+        """Remove the versions whose folder `holds` what is to go, the current one too; says which.
+
+        Then the last of those that were current before is current again, or none. It is asked
+        while nobody publishes. Raises OSError; ArtifactRefused where it is not known what is in
+        force.
+        """
+        if not self.home.is_dir():
+            return ()
+        with self._writing():
+            gone = [each.name for each in self.list() if holds(self.home / each.name)]
+            current, history = self._state()
+            left = [name for name in history if name not in gone]
+            if current in gone:
+                self._fall_back(left)
+            elif gone:
+                self._replace(current, left)
+            for name in gone:
+                shutil.rmtree((self.home / name).rename(self.home / f".removing.{name}"))
+        return tuple(gone)
+
+    def _fall_back(self, history: Sequence[str]) -> None:
+        """Make the last of these that is whole current, else none."""
+        for number, name in reversed([*enumerate(history)]):
+            try:
+                self._check(self.path(name))
+            except (ArtifactRefused, UnknownVersion):
+                continue
+            self._replace(name, history[:number])
+            return
+        self._replace(None, [])
+
+    def destroy(self) -> bool:
+        """Remove all of it; whether there was anything. Raises OSError."""
+        aside = self.home.with_name(f".removing.{self.home.name}")
+        left = aside.is_dir()  # by one that was interrupted
+        if left:
+            shutil.rmtree(aside)
+        if not self.home.is_dir():
+            return left
+        with self._writing():
+            self.home.rename(aside)
+        shutil.rmtree(aside)
+        return True
+
     def move(self, home: Path) -> bool:
         """Move all of it to another home; whether there was anything to move. Raises OSError."""
         if not self.home.is_dir():
@@ -132,7 +203,7 @@ class Versions:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for left in self.home.glob(".publishing.*"):
+            for left in (*self.home.glob(".publishing.*"), *self.home.glob(".removing.*")):
                 shutil.rmtree(left, ignore_errors=True)
             yield
 
