@@ -1,16 +1,19 @@
 """The clock: a timer that only enqueues jobs. Two clocks do no more than one.
 
-Each entry of the timetable is due once in its interval; when it was last done is kept in the store
-and compared in the transaction that enqueues, so neither a restart nor a second clock doubles it.
+Each entry of the timetable is due once in its interval, or at the times of its cron expression;
+when it was last done is kept in the store and compared in the transaction that enqueues, so neither
+a restart nor a second clock doubles it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot import schedule
+from bot.schedule import Cron, When
 from bot.tasks import poll, sync
 
 if TYPE_CHECKING:
@@ -28,21 +31,24 @@ SWEEP_SECONDS = 3600.0
 """How often GitHub is asked what changed where webhooks come: it finds the lost ones."""
 REVIEW_SECONDS = 3600.0
 HABITS_SECONDS = 86_400.0
+REDELIVER_SECONDS = 3600.0
+"""How often GitHub is asked which deliveries failed."""
 BEAT_SECONDS = 5.0
-EARLY = 0.1
-"""Share of an interval by which an entry may come early: timers are not exact."""
+CRON_LOOK_SECONDS = 30.0
+"""How often it is looked whether the time of a cron expression has come."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that is enqueued every so many seconds, for each repository or for the server.
+    """Something that is enqueued by time, for each repository or for the server.
 
-    `for_repository` gets the time (epoch seconds) at which the job is to run: the repositories are
-    spread over `spread` seconds, so that a thousand of them do not all come at once.
+    `when` is the seconds between two, or a cron expression. `for_repository` gets the time (epoch
+    seconds) at which the job is to run: the repositories are spread over `spread` seconds, so that
+    a thousand of them do not all come at once.
     """
 
     name: str
-    seconds: float
+    when: When
     for_repository: ForRepository | None = None
     for_server: ForServer | None = None
     spread: float = 0.0
@@ -60,18 +66,33 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         Entry("discover", sync.DISCOVER_SECONDS, for_server=sync.enqueue_discover),
         Entry("review", REVIEW_SECONDS, _job("review", lane="slow"), spread=REVIEW_SECONDS / 2),
         Entry("habits", HABITS_SECONDS, _job("habits", lane="slow"), spread=3600.0),
+        *_housekeeping(settings),
     )
+
+
+def _housekeeping(settings: Settings) -> Iterator[Entry]:
+    for kind, text in (("backup", settings.backup_schedule), ("prune", settings.prune_schedule)):
+        when = schedule.parse(text)
+        if when is not None:
+            yield Entry(kind, when, for_server=_server_job(kind))
+    if settings.intake == "webhook":
+        yield Entry("redeliver", REDELIVER_SECONDS, for_server=_server_job("redeliver", "fast"))
 
 
 def enqueue_due(store: Store, entry: Entry, now: float) -> int:
     """Enqueue an entry's jobs if it is due at `now`; returns how many were new."""
-    key = f"clock:{entry.name}"
     with store.transaction():
-        last = float(store.meta.get(key) or 0.0)
-        if 0 <= now - last < entry.seconds * (1 - EARLY):
-            return 0
-        store.meta.set(key, repr(now))
-        return _enqueue(store, entry, now)
+        last = last_time(store, entry)
+        due = schedule.is_due(entry.when, last, now)
+        if due or last is None or now < last:
+            store.meta.set(_key(entry), repr(now))
+        return _enqueue(store, entry, now) if due else 0
+
+
+def last_time(store: Store, entry: Entry) -> float | None:
+    """When an entry was last enqueued (epoch seconds), or first looked at; None before that."""
+    stored = store.meta.get(_key(entry))
+    return None if stored is None else float(stored)
 
 
 def run_clock(context: Context) -> None:
@@ -98,7 +119,8 @@ def make_scheduler(context: Context) -> BackgroundScheduler:
     scheduler = BackgroundScheduler(executors=executors, job_defaults=defaults, timezone="UTC")
     for entry in timetable(context.settings):
         # Ticks come faster than the interval: a late tick must not cost a whole interval.
-        every = max(1.0, min(entry.seconds / 2, 60.0))
+        half = CRON_LOOK_SECONDS if isinstance(entry.when, Cron) else entry.when / 2
+        every = max(1.0, min(half, 60.0))
         scheduler.add_job(tick, "interval", (context, entry), seconds=every, id=entry.name)
         scheduler.add_job(tick, "date", (context, entry), id=f"{entry.name} at the start")
     return scheduler
@@ -128,6 +150,17 @@ def _enqueue(store: Store, entry: Entry, now: float) -> int:
 def _is_served(repository: Repository) -> bool:
     """Whether GitHub can be asked about a repository, and there is a point in it."""
     return repository.installation_id is not None and not repository.archived
+
+
+def _key(entry: Entry) -> str:
+    return f"clock:{entry.name}"
+
+
+def _server_job(kind: str, lane: Lane = "slow") -> ForServer:
+    def enqueue(store: Store) -> Job | None:
+        return store.jobs.enqueue(kind, lane=lane, priority=7, key=kind)
+
+    return enqueue
 
 
 def _job(kind: str, lane: Lane = "fast") -> ForRepository:

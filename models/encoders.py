@@ -9,7 +9,7 @@ for a repository by publishing a head that was trained on it, and never under a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models import encoder_card
@@ -66,6 +66,15 @@ class Encoders:
                 raise
         self._versions.deactivate()
         return None
+
+    def prune(
+        self, keep: int, needed: Callable[[Path], bool], *, dry_run: bool = False
+    ) -> tuple[str, ...]:
+        """Remove old versions but for the newest `keep`, those in force and folders `needed`.
+
+        Returns which. Raises ArtifactRefused where it is not known what is in force; OSError.
+        """
+        return self._versions.prune(keep, lambda x: needed(self.path(x.name)), dry_run=dry_run)
 
     def find(self, version: str, max_tokens: int) -> Path | None:
         """The folder of the encoder with that `Encoder.version`, None where it is not here."""

@@ -29,7 +29,20 @@ TaskFunction = Callable[["Context", "Job"], str]
 RECENT = 3 * 86_400.0
 """Seconds after which an issue that nobody told us of is history: it is not labeled unasked."""
 
-MODULES = ("deliver", "label", "backfill", "sync", "train", "poll", "habits", "review", "adopt")
+MODULES = (
+    "deliver",
+    "label",
+    "backfill",
+    "sync",
+    "train",
+    "poll",
+    "habits",
+    "review",
+    "adopt",
+    "redeliver",
+    "backup",
+    "prune",
+)
 """Every module of this folder that defines tasks: this list is the feature list."""
 
 

@@ -13,12 +13,14 @@ from bot.clock import (
     SWEEP_SECONDS,
     Entry,
     enqueue_due,
+    last_time,
     make_scheduler,
     run_clock,
     tick,
     timetable,
 )
 from bot.context import Context
+from bot.schedule import Cron
 from bot.settings import Settings
 from bot.store import Store
 from bot.tasks import poll
@@ -75,6 +77,50 @@ def test_a_clock_that_was_set_back_does_not_stop_the_work(store: Store):
     assert enqueue_due(store, POLL, START - 86_400) == 3
 
 
+def entry_of(name: str, home: Path, **settings: object) -> Entry | None:
+    entries = {entry.name: entry for entry in timetable(Settings(home=home, **settings))}
+    return entries.get(name)
+
+
+def test_a_nightly_entry_waits_for_the_night_and_comes_once(store: Store):
+    nightly = entry_of("backup", store.path.parent)
+    assert nightly is not None and isinstance(nightly.when, Cron)
+    night = nightly.when.after(START)
+    assert night is not None
+    seconds = (START, night - 1, night, night + 30, night + 86_399)
+    found = []
+    for at in seconds:
+        found.append(enqueue_due(store, nightly, at))
+        finish_all(store)
+    assert found == [0, 0, 1, 0, 0]
+
+
+def test_a_night_that_was_slept_through_is_made_up_for_by_one_of_two_clocks(store: Store):
+    nightly = entry_of("prune", store.path.parent)
+    assert nightly is not None
+    assert enqueue_due(store, nightly, START) == 0
+    restarted = [Store(store.path, now=lambda: START) for _ in range(2)]
+    morning = START + 3 * 86_400
+    assert [enqueue_due(each, nightly, morning) for each in restarted] == [1, 0]
+    assert [job.kind for job in store.jobs.list("waiting")] == ["prune"]
+    for each in restarted:
+        each.close()
+
+
+def test_a_nightly_entry_survives_a_clock_that_was_set_back(store: Store):
+    nightly = Entry("nightly", Cron("0 3 * * *"), for_server=lambda store: None)
+    enqueue_due(store, nightly, START + 30 * 86_400)
+    enqueue_due(store, nightly, START)
+    assert last_time(store, nightly) == START
+
+
+def test_settings_change_what_is_in_the_timetable(tmp_path: Path):
+    assert entry_of("backup", tmp_path, backup_schedule="never") is None
+    assert entry_of("redeliver", tmp_path, intake="poll") is None
+    hourly = entry_of("prune", tmp_path, prune_schedule="3600")
+    assert hourly is not None and hourly.when == 3600.0
+
+
 def test_jobs_are_spread_over_their_time(store: Store):
     entries = {entry.name: entry for entry in timetable(Settings(home=store.path.parent))}
     enqueue_due(store, entries["sync_labels"], START)
@@ -83,9 +129,9 @@ def test_jobs_are_spread_over_their_time(store: Store):
 
 
 def test_the_intake_says_how_often_github_is_asked(tmp_path: Path):
-    def seconds(**settings: object) -> float:
+    def seconds(**settings: object) -> object:
         entries = timetable(Settings(home=tmp_path, **settings))
-        return next(entry.seconds for entry in entries if entry.name == "poll")
+        return next(entry.when for entry in entries if entry.name == "poll")
 
     assert seconds() == SWEEP_SECONDS
     assert seconds(intake="poll", poll_seconds=20) == 20
@@ -96,7 +142,7 @@ def test_a_running_clock_enqueues_at_once(tmp_path: Path):
         world = make_world(github, tmp_path, now=time.time)
         scheduler = make_scheduler(world.context)
         scheduler.start()
-        wanted = {"poll", "sync_config", "sync_labels", "discover", "habits", "review"}
+        wanted = {"poll", "sync_config", "sync_labels", "discover", "habits", "review", "redeliver"}
         pause, deadline = threading.Event(), time.monotonic() + 20
         while {job.kind for job in world.store.jobs.list("waiting")} != wanted:
             assert time.monotonic() < deadline

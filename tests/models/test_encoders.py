@@ -91,3 +91,10 @@ def test_what_is_no_encoder_version_is_refused(encoders: Encoders, tmp_path: Pat
     with pytest.raises(EncoderRefused, match="holds no encoder"):
         encoders.publish(empty)
     assert encoders.current() is None
+
+
+def test_old_encoders_go_but_for_those_that_are_needed(encoders: Encoders, folders: list[Path]):
+    names = [encoders.publish(folders[n % 2]) for n in range(5)]
+    gone = encoders.prune(2, lambda folder: folder.name == names[1])
+    assert gone == (names[0], names[2])
+    assert [version.name for version in encoders.list()] == [names[1], *names[3:]]

@@ -229,3 +229,61 @@ def test_a_repository_with_versions_of_its_own_keeps_them(registry: Registry):
     before = files(registry.root)
     assert not registry.adopt(1, 7)
     assert files(registry.root) == before
+
+
+def test_old_versions_go_but_for_the_newest(registry: Registry):
+    names = [publish(registry, seed) for seed in range(5)]
+    assert registry.prune(1, 2, dry_run=True) == tuple(names[:3])
+    assert len(registry.list(1)) == 5
+    assert registry.prune(1, 2) == tuple(names[:3])
+    assert [version.name for version in registry.list(1)] == names[3:]
+    assert (registry.prune(1, 2), registry.prune(7, 2)) == ((), ())
+    assert not (registry.root / "7").exists()
+
+
+def test_neither_the_current_version_nor_the_one_before_goes(registry: Registry):
+    names = [publish(registry, seed) for seed in range(5)]
+    registry.activate(1, names[2])
+    registry.rollback(1)
+    registry.rollback(1)
+    assert registry.current(1) == names[3]
+    registry.rollback(1)
+    assert registry.prune(1, 1) == (names[0], names[3])
+    assert registry.rollback(1) == names[1]
+
+
+def test_a_version_that_is_needed_stays(registry: Registry):
+    names = [publish(registry, seed) for seed in range(5)]
+    gone = registry.prune(1, 2, lambda version: version.name == names[1])
+    assert gone == (names[0], names[2])
+
+
+def test_numbers_of_versions_that_went_are_not_given_again(registry: Registry):
+    for seed in range(3):
+        publish(registry, seed)
+    registry.rollback(1)
+    registry.prune(1, 1)
+    assert publish(registry, 5).startswith("0004-")
+
+
+def test_where_it_is_not_known_what_is_in_force_nothing_goes(registry: Registry):
+    for seed in range(3):
+        publish(registry, seed)
+    (registry.root / "1" / "current.json").write_text("{")
+    with pytest.raises(ArtifactRefused):
+        registry.prune(1, 1)
+    assert len(list((registry.root / "1").glob("000*"))) == 3
+
+
+def test_what_a_crash_left_of_a_removal_is_cleared(registry: Registry):
+    publish(registry)
+    (registry.root / "1" / ".removing.0009-00000000").mkdir()
+    publish(registry, 1)
+    assert not list((registry.root / "1").glob(".removing.*"))
+
+
+def test_the_repositories_that_have_versions_are_told(registry: Registry):
+    publish(registry)
+    for name in ("-20", "notes", ".hidden"):
+        (registry.root / name).mkdir()
+    assert registry.repositories() == [-20, 1]
