@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -99,9 +99,10 @@ def _write(comparisons: Sequence[Comparison], args: argparse.Namespace, *, page:
 
 
 def _tell(cells: Sequence[Cell], out: Path) -> int:
-    for cell in cells:
-        if cell.status != "ok":
-            print(f"{cell.place}: {cell.status}: {cell.why}", file=sys.stderr)
+    without = Counter((x.place.row, x.status, x.why) for x in cells if x.status != "ok")
+    for (row, status, why), count in without.items():
+        said = why if why.startswith(status) else f"{status}: {why}"
+        print(f"{row}, {count} cell{'s' if count > 1 else ''}: {said}", file=sys.stderr)
     failed = sum(cell.status == "failed" for cell in cells)
     print(f"{len(cells)} cells, {failed} failed; written to {out}")
     return FAILED if failed else 0

@@ -49,8 +49,8 @@ def learning_curves(comparison: Comparison, out: Path) -> list[Path]:
     with matplotlib.rc_context({"svg.hashsalt": comparison.name, "font.size": 9}):
         figure = Figure(figsize=SIZE)
         FigureCanvasAgg(figure)
-        panels = figure.subplots(1, 2, gridspec_kw={"wspace": 0.60})
-        figure.subplots_adjust(left=0.045, right=0.835, top=0.86, bottom=0.10)
+        panels = figure.subplots(1, 2, gridspec_kw={"wspace": 0.72})
+        figure.subplots_adjust(left=0.042, right=0.822, top=0.86, bottom=0.10)
         for axes, (key, title) in zip(panels, PANELS, strict=True):
             _panel(axes, lines, key, title)
         _heading(figure, comparison)
