@@ -95,6 +95,13 @@ def last_time(store: Store, entry: Entry) -> float | None:
     return None if stored is None else float(stored)
 
 
+def next_times(settings: Settings, store: Store, now: float) -> dict[str, float]:
+    """When each entry is due next (epoch seconds), by name; those that never are, are left out."""
+    entries = timetable(settings)
+    found = {x.name: schedule.next_time(x.when, last_time(store, x), now) for x in entries}
+    return {name: at for name, at in found.items() if at is not None}
+
+
 def run_clock(context: Context) -> None:
     """Enqueue what is due until `context.stop` is set; for a process's main thread."""
     scheduler = make_scheduler(context)

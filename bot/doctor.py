@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from bot.backup import backups
+from bot.clock import next_times
 from bot.errors import SettingsError, StoreError
 from bot.github.errors import GitHubError, NotFound, Unauthorized
 from bot.health import readiness
@@ -17,6 +19,7 @@ from bot.repo_config import FILE
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.filesystem import refuse_network
+from bot.times import from_epoch
 from models.errors import ModelError
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ def _store(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
                 missed: State = "note" if check.name == "worker" else "fails"
                 yield Finding(check.name, "ok" if check.ok else missed, check.message)
             yield _dead_letters(store)
+            yield from _upkeep(settings, store, now())
             yield from _repositories(settings, store)
     except StoreError as error:
         yield Finding("database", "fails", str(error))
@@ -91,6 +95,23 @@ def _dead_letters(store: Store) -> Finding:
         return _ok("dead letters", "none: no job was given up")
     what = "`labelwright jobs --dead` says why, `labelwright jobs requeue` does them again"
     return Finding("dead letters", "note", f"{dead} jobs were given up: {what}")
+
+
+def _upkeep(settings: Settings, store: Store, now: float) -> Iterator[Finding]:
+    """When the database was backed up, and when that and pruning come next."""
+    soon = next_times(settings, store, now)
+    found = backups(settings, store)
+    newest = f"the newest is {found[-1]}" if found else "there is none yet"
+    if "backup" in soon:
+        message = f"{newest}; the next is due at {from_epoch(soon['backup'])}"
+        yield Finding("backup", "ok" if found else "note", message)
+    else:
+        yield Finding("backup", "note", f"{newest}; LABELWRIGHT_BACKUP_SCHEDULE is never")
+    if "prune" in soon:
+        yield _ok("pruning", f"the next is due at {from_epoch(soon['prune'])}")
+    else:
+        what = "LABELWRIGHT_PRUNE_SCHEDULE is never: `labelwright prune` does it by hand"
+        yield Finding("pruning", "note", what)
 
 
 def _repositories(settings: Settings, store: Store) -> Iterator[Finding]:

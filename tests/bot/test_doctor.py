@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from bot import doctor
+from bot.backup import back_up
 from bot.doctor import Finding, examine
 from bot.store import Store
+from bot.times import to_epoch
 from demo.github import StandIn
 from models import bundle
 from models.encoder import Encoder
@@ -249,3 +251,22 @@ def publish_head(setup: Setup, number: int, encoder: Path, own: Path | None) -> 
     folder = setup.home / f"head-{number}"
     bundle.write(folder, replace(made, card={**made.card, "encoder": facts}, encoder=own))
     Registry(setup.home / "models").publish(number, folder)
+
+
+def test_the_newest_backup_and_the_next_times_are_shown(setup: Setup):
+    now = to_epoch("2026-01-31T12:00:00Z")
+    found = setup.findings(now)
+    assert (found["backup"].state, found["pruning"].state) == ("note", "ok")
+    assert found["backup"].message == "there is none yet; the next is due at 2026-02-01T03:00:00Z"
+    with closing(Store.open(setup.home / "labelwright.db")) as store:
+        made = back_up(doctor.Settings.load(), store, now=now)
+    found = setup.findings(now)
+    assert found["backup"].state == "ok" and str(made.path) in found["backup"].message
+    assert found["pruning"].message == "the next is due at 2026-02-01T03:30:00Z"
+
+
+def test_a_server_that_makes_no_backups_says_so(setup: Setup):
+    setup.set(backup_schedule="never", prune_schedule="never")
+    found = setup.findings()
+    assert (found["backup"].state, found["pruning"].state) == ("note", "note")
+    assert "LABELWRIGHT_BACKUP_SCHEDULE is never" in found["backup"].message
