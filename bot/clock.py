@@ -33,6 +33,8 @@ REVIEW_SECONDS = 3600.0
 HABITS_SECONDS = 86_400.0
 REDELIVER_SECONDS = 3600.0
 """How often GitHub is asked which deliveries failed."""
+FORGET_SECONDS = 6 * 3600.0
+"""How often it is looked which repositories the App has been off for long enough."""
 BEAT_SECONDS = 5.0
 CRON_LOOK_SECONDS = 30.0
 """How often it is looked whether the time of a cron expression has come."""
@@ -75,6 +77,8 @@ def _housekeeping(settings: Settings) -> Iterator[Entry]:
         when = schedule.parse(text)
         if when is not None:
             yield Entry(kind, when, for_server=_server_job(kind))
+    if settings.forget_after_days:
+        yield Entry("forget_removed", FORGET_SECONDS, for_server=_server_job("forget_removed"))
     if settings.intake == "webhook":
         yield Entry("redeliver", REDELIVER_SECONDS, for_server=_server_job("redeliver", "fast"))
 

@@ -124,6 +124,11 @@ class Settings(BaseSettings):
     )
     keep_models: int = Field(10, ge=2, description="versions of each repository's model to keep")
     keep_encoders: int = Field(3, ge=2, description="versions of the adapted encoder to keep")
+    forget_after_days: int = Field(
+        30,
+        ge=0,
+        description="days from an uninstallation until a repository is forgotten, 0: never",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )

@@ -35,6 +35,13 @@ class NothingToLearn(BotError):
     """There are too few labeled issues; zero-shot suggestions go on."""
 
 
+class RunRemoved(BotError):
+    """What a training learned from was forgotten meanwhile, so that its folder is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("what it learned from was forgotten meanwhile: train again")
+
+
 @dataclass(frozen=True)
 class Options:
     """How to train. `recipe` is a name or a TOML file, None for the default; `forward` gets each
@@ -155,8 +162,13 @@ class Trainer:
         folder = self.new_folder(kind)
         try:
             yield folder
+        except (BotError, OSError) as error:
+            if not folder.exists():
+                raise RunRemoved from error
+            raise
         finally:
-            clear(folder)
+            if folder.exists():
+                clear(folder)
 
     def new_folder(self, kind: str) -> Path:
         """A new folder for a run; removes those that runs left behind long ago."""

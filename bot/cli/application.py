@@ -7,6 +7,7 @@ import typer
 from bot.cli import (
     adapting,
     checks,
+    forgetting,
     jobs,
     keeping,
     labeling,
@@ -47,6 +48,7 @@ COMMANDS = (
     models.models,
     adapting.encoders,
     undoing.undo,
+    forgetting.forget,
     jobs.jobs,
     keeping.backup,
     keeping.restore,

@@ -36,7 +36,10 @@ class StillRead(BotError):
     """Another process reads the database, so that what was erased is still in its journal."""
 
     def __init__(self) -> None:
-        super().__init__("the database is being read: what was erased is still in its -wal file")
+        super().__init__(
+            "the database is being read, so that what was erased is still in its -wal file: a job"
+            " of the server ends it, or the same command once more"
+        )
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,12 @@ class Erasure:
             for part in parts:
                 self._db.write(_statement(part), part.bound)
             return found
+
+    def settle(self, job_id: int) -> None:
+        """The job that was to finish is not needed; one that runs already loses its payload."""
+        with self._db.transaction():
+            self._db.write("DELETE FROM jobs WHERE id = ? AND state = 'waiting'", (job_id,))
+            self._db.write("UPDATE jobs SET payload = '{}' WHERE id = ?", (job_id,))
 
     def leave_nothing_behind(self) -> None:
         """Bring the database's journal into the database and empty it. Raises StillRead."""

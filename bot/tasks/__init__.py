@@ -42,6 +42,7 @@ MODULES = (
     "redeliver",
     "backup",
     "prune",
+    "forget",
 )
 """Every module of this folder that defines tasks: this list is the feature list."""
 
