@@ -13,6 +13,7 @@ from bot import forgetting
 from bot.forgetting import CameBack, NothingToForget, Subject
 from bot.store.erasure import StillRead
 from bot.store.rows import Issue
+from bot.training import RunRemoved, Trainer
 from models.text import prepare
 from tests.bot.forgetting_world import (
     APP,
@@ -198,6 +199,17 @@ def test_the_backups_that_may_hold_it_and_when_they_are_gone(home: Home):
     assert found.kept == (kept,)
     # Seven nights from NOW, which is 08:00 on a day: the last of them at three.
     assert found.gone_by is not None and 6 * 86_400 < found.gone_by - NOW <= 7 * 86_400
+
+
+def test_a_training_that_is_stopped_so_says_why(home: Home):
+    trainer = Trainer(home.settings, home.store, home.registry, now=lambda: NOW)
+    with (
+        pytest.raises(RunRemoved, match="forgotten meanwhile: train again"),
+        trainer.folder(f"train.{APP}") as folder,
+    ):
+        (folder / "snapshot").mkdir()
+        home.forgetter.carry_out(forgetting.issue(home.store, "octo/app", 1))
+        (folder / "snapshot" / "issues.jsonl").read_text()
 
 
 def test_nothing_follows_a_link_out_of_the_runs(home: Home, tmp_path: Path):
