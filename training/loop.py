@@ -39,12 +39,13 @@ class Rules:
     """When to learn.
 
     retrain_after  corrections after which a new version is due
-    freeze_after   labeled issues from which the last version is made: none comes after it, and no
-                   label is demoted or comes back any more; None: never
+    freeze_after   labeled issues from which the last version is made; None: there is no last one
+    watch_frozen   whether live precision goes on to hold labels of the last version back
     """
 
     retrain_after: int = 25
     freeze_after: int | None = None
+    watch_frozen: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,16 @@ class Replayed:
     shown: Array
     versions: tuple[Version, ...]
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One history, played with the loop, with a model that is frozen early on, and with the same
+    one while nothing watches it: no label of it is demoted any more."""
+
+    loop: Replayed
+    frozen: Replayed
+    unwatched: Replayed
 
 
 def play(
@@ -118,7 +129,8 @@ class _Loop:
     def hear(self, row: int) -> None:
         """The final labels of the next issue become known, before issue `row`."""
         old, self.heard = self.heard, self.heard + 1
-        if self.frozen or not self.history.judged[old]:
+        unwatched = self.frozen and not self.rules.watch_frozen
+        if unwatched or not self.history.judged[old]:
             return  # silence is not approval
         asked, truth = self.history.asked[old], self.history.everything.truth[old]
         self.corrections += int(((self.applied[old] != truth) & asked).sum())
@@ -151,7 +163,7 @@ class _Loop:
         self.shown[row] = answer.suggest & open_yet
 
 
-def without_the_loop(rules: Rules, history: History, labeled: int) -> Rules:
-    """The rules of a model that is frozen after so many labeled issues, or after half of them all
-    where there are not twice as many."""
+def freezing(rules: Rules, history: History, labeled: int) -> Rules:
+    """The rules of a model that learns no more after so many labeled issues, or after half of them
+    all where there are not twice as many."""
     return replace(rules, freeze_after=min(labeled, int(history.labeled.sum()) // 2))

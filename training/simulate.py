@@ -18,7 +18,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from training import history, simulation_figures, simulation_plot
 from training.answers import Limits, PastVersions
 from training.history import Array, History
 from training.journal import Journal, encode
-from training.loop import Replayed, Rules, play, without_the_loop
+from training.loop import Compared, Rules, freezing, play
 from training.progress import Report, progress
 
 KIND = "labelwright-simulation/1"
@@ -88,8 +88,8 @@ def simulate(args: argparse.Namespace) -> dict[str, Any]:
         past = history.read(source, vectors)
         limits = Limits.by_name(past.everything.names, args.suggest_only, args.off)
         versions = PastVersions(past, limits, encoder.origin, journal)
-        loop, frozen = _replay(past, versions, args, report)
-    figures = simulation_figures.figures(past, loop, frozen, time.monotonic() - began)
+        played = _replay(past, versions, args, report)
+    figures = simulation_figures.figures(past, played, time.monotonic() - began)
     _write(args.out, source, figures, about, known)
     journal.remove()
     return figures
@@ -97,15 +97,17 @@ def simulate(args: argparse.Namespace) -> dict[str, Any]:
 
 def _replay(
     past: History, versions: PastVersions, args: argparse.Namespace, report: Report
-) -> tuple[Replayed, Replayed]:
+) -> Compared:
     """The history with the loop, and with a model that is frozen early on."""
     rules = Rules(args.retrain_after)
-    still = without_the_loop(rules, past, args.freeze_after)
+    still = freezing(rules, past, args.freeze_after)
     # One BLAS thread: sums come out the same on any number of cores, as in `training.run`.
     with threadpool_limits(1, user_api="blas"):
-        loop = play(past, versions, rules, told=lambda *at: report("with the loop", *at))
-        frozen = play(past, versions, still, told=lambda *at: report("without the loop", *at))
-    return loop, frozen
+        return Compared(
+            play(past, versions, rules, told=lambda *at: report("with the loop", *at)),
+            play(past, versions, still, told=lambda *at: report("without the loop", *at)),
+            play(past, versions, replace(still, watch_frozen=False)),
+        )
 
 
 def _require_issues(source: Snapshot) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from training.history import History
-from training.loop import Replayed
+from training.loop import Compared, Replayed
 
 Array = np.ndarray[Any, Any]
 Plain = dict[str, Any]
@@ -67,11 +67,9 @@ class Tally:
         return dict(sorted(found.items(), key=lambda each: -int(each[1]["labels"])))
 
 
-def figures(history: History, loop: Replayed, frozen: Replayed, seconds: float) -> Plain:
-    """Everything that is reported of a simulation; the keys of the contract come first.
-
-    `frozen` is the same history without the loop, from some version on.
-    """
+def figures(history: History, played: Compared, seconds: float) -> Plain:
+    """Everything that is reported of a simulation; the keys of the contract come first."""
+    loop, frozen = played.loop, played.frozen
     tally, other = Tally.of(history, loop), Tally.of(history, frozen)
     whole = tally.figures()
     newest = slice(int(len(history) * (1 - NEWEST)), None)
@@ -84,6 +82,7 @@ def figures(history: History, loop: Replayed, frozen: Replayed, seconds: float) 
         | {
             "labeled": last.labeled if last else 0,
             "newest": other.figures(newest),
+            "without_demotion": Tally.of(history, played.unwatched).figures(),
         },
         "retrainings": len(loop.versions),
         "seconds": round(seconds, 1),

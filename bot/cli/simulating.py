@@ -58,6 +58,7 @@ def _print(repository: str, found: dict[str, Any]) -> None:
         ("its newest fifth", found["newest"]),
         (still, frozen),
         ("its newest fifth", frozen["newest"]),
+        ("the same, no label demoted", frozen["without_demotion"]),
     )
     keys = ("precision", "coverage", "recall", "applied")
     rows = [(name, *(part[key] for key in keys)) for name, part in parts]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.snapshot import MIN_LABELED
 from tests.training.past import a_history, always
 from training import history
-from training.loop import Replayed, Rules, play, without_the_loop
+from training.loop import Replayed, Rules, freezing, play
 from training.prequential import live_decisions
 
 ONES = np.ones((60, 1), dtype=bool)
@@ -81,20 +81,25 @@ def test_each_issue_is_answered_by_the_version_in_force() -> None:
         assert asked[row] == version <= max(0, row - 6)
 
 
-def test_a_frozen_model_is_the_last_one_and_no_label_of_it_is_demoted() -> None:
+def test_a_frozen_model_is_the_last_one_and_is_watched_unless_told_otherwise() -> None:
     truth = ONES.copy()
     truth[30:] = False
     past = a_history(np.column_stack([truth, ~truth]))
-    played = play(past, lambda heard, row: always([heard > 0, False]), Rules(5, freeze_after=24))
-    last = played.versions[-1]
-    assert last.labeled == 24
-    assert played.applied[last.row :, 0].all() and not played.changes
+    rules = Rules(5, freeze_after=24)
+    watched, alone = (
+        play(past, lambda heard, row: always([heard > 0, False]), each)
+        for each in (rules, replace(rules, watch_frozen=False))
+    )
+    assert watched.versions == alone.versions and watched.versions[-1].labeled == 24
+    row = watched.versions[-1].row
+    assert alone.applied[row:, 0].all() and not alone.changes
+    assert not watched.applied[-10:, 0].any() and not watched.changes[-1].live.applies
 
 
-def test_without_the_loop_a_short_history_freezes_half_way() -> None:
+def test_a_short_history_freezes_half_way() -> None:
     past = a_history(ONES)
-    assert without_the_loop(Rules(7), past, 400) == Rules(7, freeze_after=30)
-    assert without_the_loop(Rules(7), past, 20) == Rules(7, freeze_after=20)
+    assert freezing(Rules(7), past, 400) == Rules(7, freeze_after=30)
+    assert freezing(Rules(7), past, 20) == Rules(7, freeze_after=20)
 
 
 def test_what_was_done_so_far_is_told() -> None:

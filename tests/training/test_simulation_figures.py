@@ -15,7 +15,7 @@ from models.demotion import LiveLabel
 from tests.training.past import a_history
 from training import simulation_figures, simulation_plot
 from training.history import History
-from training.loop import Change, Replayed, Version
+from training.loop import Change, Compared, Replayed, Version
 
 CONTRACT = ["issues", "precision", "coverage", "frozen", "retrainings", "seconds", "curve"]
 TRUTH = np.array([[1, 0], [0, 1], [1, 1], [0, 0], [1, 0]], dtype=bool)
@@ -30,6 +30,10 @@ LOOP = Replayed(
 )
 
 
+def all_of(played: Replayed) -> Compared:
+    return Compared(played, played, played)
+
+
 @pytest.fixture
 def past() -> History:
     return a_history(TRUTH)
@@ -37,7 +41,7 @@ def past() -> History:
 
 @pytest.fixture
 def found(past: History) -> dict[str, Any]:
-    return simulation_figures.figures(past, LOOP, NOTHING, 1.26)
+    return simulation_figures.figures(past, Compared(LOOP, NOTHING, LOOP), 1.26)
 
 
 def test_the_keys_of_the_contract_come_first(found: dict[str, Any]) -> None:
@@ -57,13 +61,14 @@ def test_a_model_that_applies_nothing_has_no_precision(found: dict[str, Any]) ->
     frozen = found["frozen"]
     assert frozen["precision"] is None and frozen["coverage"] == 0.0
     assert frozen["labeled"] == 1
+    assert frozen["without_demotion"]["precision"] == 3 / 4
 
 
 def test_labels_that_a_template_put_on_do_not_count(past: History) -> None:
     present = np.zeros_like(TRUTH)
     present[4, 0] = True
     held = replace(past, present=present, asked=~present)
-    found = simulation_figures.figures(held, LOOP, NOTHING, 0.0)
+    found = simulation_figures.figures(held, all_of(LOOP), 0.0)
     assert (found["applied"], found["right"]) == (3, 2)
 
 
@@ -96,7 +101,7 @@ def test_the_curve_of_a_long_history_has_few_points_and_recent_figures_forget() 
     truth = np.ones((count, 1), dtype=bool)
     applied = np.arange(count)[:, None] >= 600
     played = Replayed(applied, applied, (), ())
-    found = simulation_figures.figures(a_history(truth), played, played, 0.0)
+    found = simulation_figures.figures(a_history(truth), all_of(played), 0.0)
     assert len(found["curve"]) <= simulation_figures.POINTS + 1
     last = found["curve"][-1]
     assert (last["issues"], last["coverage"], last["recent"]["coverage"]) == (count, 0.4, 1.0)
@@ -125,6 +130,6 @@ def test_the_picture_is_whole_and_the_same_every_time(
 def test_a_history_without_an_issue_is_drawn_too(tmp_path: Path) -> None:
     empty = a_history(TRUTH[:0])
     nothing = Replayed(TRUTH[:0], TRUTH[:0], (), ())
-    found = simulation_figures.figures(empty, nothing, nothing, 0.0)
+    found = simulation_figures.figures(empty, all_of(nothing), 0.0)
     assert found["precision"] is None and found["curve"] == []
     assert all(path.exists() for path in simulation_plot.draw(found, "x", tmp_path / "curve"))
