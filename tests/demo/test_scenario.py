@@ -102,7 +102,10 @@ def test_ctrl_c_ends_it_at_once_and_says_so() -> None:
         assert demo.stdout is not None
         assert "stand-in" in demo.stdout.readline()
         demo.send_signal(signal.SIGINT)
-        rest, _ = demo.communicate(timeout=60)
+        try:
+            rest, _ = demo.communicate(timeout=60)
+        finally:
+            demo.kill()  # where interrupts are ignored, as in a shell's background, it would go on
     assert demo.returncode == 130
     assert "demo: stopped" in rest
 
