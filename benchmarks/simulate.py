@@ -58,11 +58,12 @@ def show(figures: dict[str, Any], seconds: dict[str, float]) -> None:
         seconds["seconds"],
     )
     title = (
-        f"{figures['issues']} issues, {figures['labeled']} labeled by people,"
-        f" {figures['retrainings']} trainings, {seconds['cpu_seconds']} CPU s"
+        f"{figures['issues']} issues, {figures['labeled']} labeled by people;"
+        f" {figures['retrainings']} trainings; {seconds['cpu_seconds']} CPU seconds"
     )
+    print(title)
     rows = [(what, bar, value) for (what, bar), value in zip(ASKED, measured, strict=True)]
-    common.table(title, ("", "asked for", "measured"), rows)
+    common.table("", ("", "asked for", "measured"), rows)
     keys = ("precision", "coverage", "recall", "applied")
     parts = (
         ("with the loop", figures),
