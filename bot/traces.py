@@ -170,6 +170,8 @@ def _encoder(folder: Path) -> str | None:
 
 
 def _is_of(folder: Path, ids: Collection[int], logs: bool) -> bool:
+    if folder.name in {f"simulate.{each}" for each in ids}:
+        return True
     named = any(folder.name.startswith(f"train.{each}.") for each in ids)
     if named and (logs or any(each.is_dir() for each in folder.iterdir())):
         return True

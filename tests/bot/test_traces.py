@@ -89,10 +89,12 @@ def test_the_trainings_of_a_repository_are_found_by_what_they_hold(tmp_path: Pat
     mine, other = '{"id": 5}', '{"id": 55}'
     found = [
         folder(settings, "adapt.1", snapshots__5__repository=mine, snapshots__6__repository=other),
+        folder(settings, "simulate.5", answers="{}"),  # interrupted: what it computed is kept
         folder(settings, "train.5.1", bundle__labels="{}"),  # killed in the middle
         folder(settings, "train.6.1", bundle__card='{"repository": {"id": 5}}'),
     ]
     folder(settings, "train.55.1", snapshot__repository=other)
+    folder(settings, "simulate.55", answers="{}")
     folder(settings, "train.7.1", snapshot__repository="not json")
     log = folder(settings, "train.5.0", log="a log alone")
     assert traces.runs(settings, [5]) == found
