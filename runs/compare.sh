@@ -4,11 +4,13 @@
 #     runs/compare.sh              on a CPU: fine-tuned rows at 32 to all, two hours of them
 #     GRID=full runs/compare.sh    every row at every slice with five seeds: where there is a GPU
 #
-# Takes (to be measured). Stopped at any moment, the same command goes on: a finished step is not
-# repeated. Options after it go to `python -m training.compare`. These may be set: DATA, the folder
-# of the real issues; OUT, where everything goes; PAGE, the page that is filled; ENCODER; RECIPE of
-# the adaptation; NLI, an inference checkpoint (by folder or cached hub id) for the row that needs
-# one; HOURS, after which no fine-tuned cell is begun.
+# Takes three and a half hours on two cores: 22 minutes of adaptation, an hour of cheap rows, and two
+# hours of rows that train an encoder, as many seeds as go into them. Stopped at any moment, the same
+# command goes on: a finished step is not repeated. Options after it go to `python -m
+# training.compare`. These may be set: DATA, the folder of the real issues; OUT, where everything
+# goes; PAGE, the page that is filled; ENCODER; RECIPE of the adaptation; NLI, an inference checkpoint
+# (by folder or cached hub id) for the row that needs one; HOURS, after which no fine-tuned cell is
+# begun (inf: all are run).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
