@@ -70,7 +70,7 @@ def show(figures: dict[str, Any], seconds: dict[str, float]) -> None:
         ("its newest fifth", newest),
         (f"frozen after {frozen['labeled']} labeled issues", frozen),
         ("its newest fifth", frozen["newest"]),
-        ("the same, no label demoted", frozen["without_demotion"]),
+        ("the same, no label held back", frozen["without_demotion"]),
     )
     table = [(name, *(part[key] for key in keys)) for name, part in parts]
     common.table("", ("", "precision", "coverage", "recall", "labels applied"), table)

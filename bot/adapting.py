@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bot.adapting_runs import Plan, beginning, resuming
 from bot.encoders import in_force
 from bot.errors import BotError
-from bot.launcher import Launch
+from bot.launch import Launch
 from bot.snapshots import contents
 from bot.training import (
     NothingToLearn,
@@ -35,6 +35,7 @@ from models.encoders import Encoders
 from models.errors import ModelError
 
 if TYPE_CHECKING:
+    from bot.recording import Record
     from bot.settings import Settings
     from bot.store import Store
     from bot.store.rows import Repository
@@ -170,22 +171,30 @@ class Adapter:
         Encoder.load(encoder, max_tokens=settings.max_tokens)
         repositories = [row.id for row in corpus.repositories]
         plan = Plan(repositories, encoder, None if recipe is None else str(recipe.absolute()))
-        with beginning(self.trainer, plan) as folder, _failing():
-            return self._run(_Run(self, folder, plan, options or Options()), anyway)
+        with beginning(self.trainer, plan) as folder:
+            return self._go_on(folder, plan, options, anyway)
 
     def resume(self, options: Options | None = None, *, anyway: bool = False) -> Adapted:
         """Go on with an adaptation that was interrupted, or not published: what it has made is
         not made again. Raises AdaptationFailed, NotNow."""
-        with resuming(self.trainer.settings) as (folder, plan), _failing():
-            return self._run(_Run(self, folder, plan, options or Options()), anyway)
+        with resuming(self.trainer.settings) as (folder, plan):
+            return self._go_on(folder, plan, options, anyway)
 
-    def _run(self, run: _Run, anyway: bool) -> Adapted:
+    def _go_on(self, folder: Path, plan: Plan, options: Options | None, anyway: bool) -> Adapted:
+        with _failing(), self.trainer.recorded("adapt", options) as (chosen, record):
+            record.lies_in(folder)
+            done = self._run(_Run(self, folder, plan, chosen), record, anyway)
+            record.end("refused" if done.encoder is None else "published", done.reason)
+            return done
+
+    def _run(self, run: _Run, record: Record, anyway: bool) -> Adapted:
         encoder = run.encoder()
         card = encoder_card.read(encoder)
         if not card.share:
             clear(run.folder)
             return Adapted(None, card, (), card.why)
         heads = run.heads(encoder)
+        record.gating()
         change = mean_change(heads) or 0.0
         if change < 0 and not anyway:
             return Adapted(None, card, heads, WORSE.format(fall=-change))

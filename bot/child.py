@@ -1,7 +1,8 @@
-"""Become another program, as a good child: `python -m bot.child NICENESS COMMAND...`.
+"""Become another program, as a good child: `python -m bot.child NICENESS [--stays] COMMAND...`.
 
-It runs with that much less priority, and ends when its parent is killed (Linux). This is a
-program of its own because a process with threads must not run Python between fork and exec.
+It runs with that much less priority, and ends when its parent is killed (Linux), unless it stays.
+This is a program of its own because a process with threads must not run Python between fork and
+exec.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ _SET_PARENT_DEATH_SIGNAL = 1
 
 
 def main(argv: Sequence[str]) -> None:
-    """Lower the priority by `argv[0]` and become the program `argv[1:]`; does not return."""
-    os.nice(int(argv[0]))
-    if sys.platform == "linux":
+    """Lower the priority by `argv[0]` and become the program behind it; does not return."""
+    niceness, *command = argv
+    os.nice(int(niceness))
+    stays = command[0] == "--stays"
+    if not stays and sys.platform == "linux":
         parent = os.getppid()
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
         if os.getppid() != parent:
             sys.exit(1)
-    os.execv(argv[1], list(argv[1:]))
+    command = command[stays:]
+    os.execv(command[0], command)
 
 
 if __name__ == "__main__":

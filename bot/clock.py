@@ -1,4 +1,4 @@
-"""The clock: a timer that only enqueues jobs. Two clocks do no more than one.
+"""The clock: a timer that enqueues jobs, and keeps watch. Two clocks do no more than one.
 
 Each entry of the timetable is due once in its interval, or at the times of its cron expression;
 when it was last done is kept in the store and compared in the transaction that enqueues, so neither
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot import schedule
+from bot import schedule, watch
 from bot.schedule import Cron, When
 from bot.tasks import poll, sync
 
@@ -31,6 +32,7 @@ SWEEP_SECONDS = 3600.0
 """How often GitHub is asked what changed where webhooks come: it finds the lost ones."""
 REVIEW_SECONDS = 3600.0
 HABITS_SECONDS = 86_400.0
+ACTORS_SECONDS = 3600.0
 REDELIVER_SECONDS = 3600.0
 """How often GitHub is asked which deliveries failed."""
 FORGET_SECONDS = 6 * 3600.0
@@ -68,6 +70,7 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         Entry("discover", sync.DISCOVER_SECONDS, for_server=sync.enqueue_discover),
         Entry("review", REVIEW_SECONDS, _job("review", lane="slow"), spread=REVIEW_SECONDS / 2),
         Entry("habits", HABITS_SECONDS, _job("habits", lane="slow"), spread=3600.0),
+        Entry("actors", ACTORS_SECONDS, _job("actors", lane="slow"), spread=ACTORS_SECONDS / 2),
         *_housekeeping(settings),
     )
 
@@ -108,6 +111,7 @@ def next_times(settings: Settings, store: Store, now: float) -> dict[str, float]
 
 def run_clock(context: Context) -> None:
     """Enqueue what is due until `context.stop` is set; for a process's main thread."""
+    watch.begin(context)
     scheduler = make_scheduler(context)
     scheduler.start()
     context.log.info("clock started", entries=[entry.name for entry in timetable(context.settings)])
@@ -125,7 +129,8 @@ def make_scheduler(context: Context) -> BackgroundScheduler:
     from apscheduler.executors.pool import ThreadPoolExecutor
     from apscheduler.schedulers.background import BackgroundScheduler
 
-    executors = {"default": ThreadPoolExecutor(1)}
+    # The watch may have to wait for the operator's webhook: nothing else waits with it.
+    executors = {"default": ThreadPoolExecutor(1), "watch": ThreadPoolExecutor(1)}
     defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
     scheduler = BackgroundScheduler(executors=executors, job_defaults=defaults, timezone="UTC")
     for entry in timetable(context.settings):
@@ -134,17 +139,32 @@ def make_scheduler(context: Context) -> BackgroundScheduler:
         every = max(1.0, min(half, 60.0))
         scheduler.add_job(tick, "interval", (context, entry), seconds=every, id=entry.name)
         scheduler.add_job(tick, "date", (context, entry), id=f"{entry.name} at the start")
+    how = {"seconds": watch.LOOK_SECONDS, "executor": "watch"}
+    scheduler.add_job(keep_watch, "interval", (context,), id="watch", **how)
     return scheduler
 
 
 def tick(context: Context, entry: Entry) -> None:
-    """One look at one entry: the boundary at which its errors end."""
-    try:
+    """One look at one entry of the timetable."""
+    with _boundary(context, entry.name):
         made = enqueue_due(context.store, entry, context.now())
         if made:
             context.log.debug("enqueued", entry=entry.name, jobs=made)
+
+
+def keep_watch(context: Context) -> None:
+    """One look at how the server does, of which the operator is told what is new."""
+    with _boundary(context, "watch"):
+        watch.look(context)
+
+
+@contextmanager
+def _boundary(context: Context, name: str) -> Iterator[None]:
+    """The boundary at which the errors of one look end."""
+    try:
+        yield
     except Exception:
-        context.log.exception("clock entry failed", entry=entry.name)
+        context.log.exception("clock entry failed", entry=name)
     finally:
         context.store.close()
 

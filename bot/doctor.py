@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from models.registry import Registry
 
 State = Literal["ok", "note", "fails"]
+MOST_NAMED = 5
 MOST_SKEW = 30.0
 """Seconds that our clock may be off: GitHub refuses a token dated more than a minute off."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -53,6 +54,7 @@ def examine(now: Callable[[], float] = time.time) -> list[Finding]:
     encoder = _encoder(settings)
     return [
         *_settings(settings),
+        _alarms(settings),
         _encoder_finding(settings, encoder),
         *_adapted(settings),
         *_store(settings, now),
@@ -72,6 +74,17 @@ def _settings(settings: Settings) -> list[Finding]:
     return [_ok("settings", f"read; everything is kept in {settings.home}")]
 
 
+def _alarms(settings: Settings) -> Finding:
+    """Who is told of an outage. The address itself may hold a token."""
+    if settings.alarm_url is None:
+        what = (
+            "nobody is told of an outage: set LABELWRIGHT_ALARM_URL, or let somebody watch /health"
+        )
+        return Finding("alarms", "note", what)
+    host = urlsplit(settings.alarm_url.get_secret_value()).hostname
+    return _ok("alarms", f"{host} is told; `labelwright alarms` shows them, `--test` sends a test")
+
+
 def _store(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
     try:
         if not settings.database.exists():
@@ -83,6 +96,7 @@ def _store(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
                 missed: State = "note" if check.name == "worker" else "fails"
                 yield Finding(check.name, "ok" if check.ok else missed, check.message)
             yield _dead_letters(store)
+            yield _capped(store)
             yield from _upkeep(settings, store, now())
             yield from _repositories(settings, store)
     except StoreError as error:
@@ -95,6 +109,21 @@ def _dead_letters(store: Store) -> Finding:
         return _ok("dead letters", "none: no job was given up")
     what = "`labelwright jobs --dead` says why, `labelwright jobs requeue` does them again"
     return Finding("dead letters", "note", f"{dead} jobs were given up: {what}")
+
+
+def _capped(store: Store) -> Finding:
+    found = store.actors.capped()
+    if not found:
+        return _ok("actors", "nobody is over the cap of label events")
+    repositories = {row.id: row.full_name for row in store.repositories.all()}
+    named = [
+        f"{each.login} in {repositories[each.repository_id]}"
+        for each in found
+        if each.repository_id in repositories
+    ]
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    what = "`labelwright actors OWNER/NAME` lists them; its `trust` or `exclude` settles it"
+    return Finding("actors", "note", f"not heard: {', '.join(named[:MOST_NAMED])}{more}: {what}")
 
 
 def _upkeep(settings: Settings, store: Store, now: float) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """What people's label changes say about ours: derived from the label events, never stored. Pure.
 
 Only a person's word counts: what a template, another bot or we ourselves did is no evidence. A
-login in `people` of the repository's configuration is a person, one in `bots` is not.
+login in `people` of the repository's configuration is a person, one in `bots` is not. What is
+`unheard` (see `bot.trust`) is passed over: what others said before it still holds.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Feedback:
 def kind_today(event: LabelEvent, config: RepoConfig) -> ActorKind:
     """The kind of actor under the configuration of today: it may have changed since the event."""
     login = (event.actor_login or "").casefold().removesuffix("[bot]")
-    if not login or event.actor_kind == "us":
+    if not login or event.actor_kind in ("us", "unheard"):
         return event.actor_kind
     if login in {name.casefold().removesuffix("[bot]") for name in config.people}:
         return "person"
@@ -106,7 +107,8 @@ def _on_ours(label: AppliedLabel, events: Sequence[LabelEvent], config: RepoConf
     after = events_after(label, events)
     own = [event for event in after if is_about(event, label)]
     if own:
-        return _by_last_act(said, own[-1])
+        heard = [event for event in own if event.actor_kind != "unheard"]
+        return _by_last_act(said, (heard or own)[-1])
     others = [event for event in after if event.actor_kind == "person"]
     if others and said.kind == "untouched" and not _is_fallback(label.label, config):
         return replace(said, kind="confirmed", at=others[0].at, actor=others[0].actor_login)
@@ -173,6 +175,8 @@ def _missed(
     standing: dict[str, LabelEvent] = {}
     for event in events:
         name = event.label_name.casefold()
+        if event.actor_kind == "unheard":
+            continue
         if event.action == "unlabeled":
             standing.pop(name, None)
         elif event.actor_kind == "person" and to_epoch(event.at) >= decided_at - 1:

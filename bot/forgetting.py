@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from bot import traces
 from bot.errors import BotError
+from bot.hearing import hearing_of
 from bot.snapshots import opened_text
 from bot.store import erasure
 from bot.store.rows import Issue
 from bot.times import from_epoch
 from bot.traces import Backups, Texts
+from bot.trust import Cap
 from models.text import prepare
 from models.zero_shot import label_text
 
@@ -179,12 +181,22 @@ class Forgetter:
     def _erase(self, subject: Subject, remains: Remains) -> Counter[str]:
         if subject.login:
             self.store.tombstones.add(subject.login, subject.ids, from_epoch(self.store.now()))
+            self._silence(subject)
         rows = self.store.erasure.erase(self._parts(subject, remains))
         for repository_id, number in subject.each_issue():
             if self.store.issues.get(repository_id, number) is None:
                 gone = Issue(repository_id, number, 0, "", "", state="closed", deleted=True)
                 self.store.issues.upsert(gone)
         return rows
+
+    def _silence(self, subject: Subject) -> None:
+        """What did not count must not count either once nobody knows who said it."""
+        said = self.store.events.of_actor(subject.login, subject.ids)
+        for repository_id, events in said.items():
+            row = self.store.repositories.get(repository_id)
+            if row is not None:
+                found = hearing_of(self.store, row, Cap.of(self.settings))
+                self.store.events.silence(e.id for e in events if not found.is_heard(e))
 
     def _require_removed(self, repository_id: int) -> None:
         row = self.store.repositories.get(repository_id)

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bot.hearing import hearing_of
 from bot.times import to_epoch
+from bot.trust import DEFAULT_CAP, Cap
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -40,14 +42,21 @@ def find_late(events: Iterable[LabelEvent], opened_at: Mapping[int, str]) -> fro
     )
 
 
-def learn(store: Store, repository_id: int) -> frozenset[int]:
-    """Find a repository's late labels out of its history, and keep them for `late_labels`."""
+def learn(store: Store, repository_id: int, *, cap: Cap = DEFAULT_CAP) -> frozenset[int]:
+    """Find a repository's late labels out of its history, and keep them for `late_labels`.
+
+    What people said over the `cap` is passed over.
+    """
+    repository = store.repositories.get(repository_id)
+    if repository is None:
+        return frozenset()
     opened_at: dict[int, str] = {}
     after = 0
     while page := store.issues.page(repository_id, after_number=after):
         opened_at |= {issue.number: issue.created_at for issue in page if issue.created_at}
         after = page[-1].number
-    found = find_late(store.events.for_repository(repository_id), opened_at)
+    events = store.events.for_repository(repository_id)
+    found = find_late(hearing_of(store, repository, cap).mark(events), opened_at)
     store.meta.set(_key(repository_id), json.dumps(sorted(found)))
     return found
 

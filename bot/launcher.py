@@ -1,4 +1,4 @@
-"""Start a training as a process of its own: scrubbed environment, low priority, a time limit.
+"""Run a training to its end, wherever it runs: follow it, end it in time, find it again.
 
 `bot` reaches `training` in no other way. On a terminal the training draws its own progress bars on
 standard error; elsewhere its lines go to a log file, and to whoever asked for them.
@@ -6,41 +6,32 @@ standard error; elsewhere its lines go to a log file, and to whoever asked for t
 
 from __future__ import annotations
 
-import math
-import os
+import json
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
-import bot
-from bot import recipes
 from bot.errors import BotError
-from bot.settings import Settings, inherited
+from bot.launch import NICENESS as NICENESS
+from bot.launch import Launch as Launch
+from bot.launch import command as command
+from bot.launchers import Busy, Command, Ended, Work
 from bot.tasks import Stopped
 
-NICENESS = 10
-GRACE = 5.0
-"""Seconds between asking a training to end and killing it."""
+if TYPE_CHECKING:
+    from bot.recording import Record
+
+MOST_ATTEMPTS = 2
 _LOOK = 0.1
+_STATUS_SECONDS = 1.0
+_SHUTDOWN_SECONDS = 1.0
+"""How long the word that the server is to end may come after the end of its trainings."""
 _EXPLAINED = "training: "
-_INHERITED = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "LD_LIBRARY_PATH",
-    "CUDA_VISIBLE_DEVICES",
-    "HF_HOME",
-    "HF_HUB_CACHE",
-)
-_ROOT = Path(str(bot.__path__[0])).parent
-Option = tuple[str, Path | str | int | None]
 
 
 class TrainingFailed(BotError):
@@ -60,164 +51,8 @@ class TrainingTimedOut(TrainingFailed):
     """A training took longer than it may, and was killed."""
 
 
-@dataclass(frozen=True)
-class Launch:
-    """One training: a program, its arguments and limits. `timeout` in seconds, `threads` None for
-    all. What it makes is the folder `out`, complete when that has a card, or each of the `parts`
-    in it.
-
-    `terminal`: standard error goes to ours, where the training draws its bars. `niceness` is by
-    how much it stands back behind the server's own processes. With `abrupt` it is killed where we
-    end it early: it would say how to go on with it by hand, and its caller knows a better way.
-    """
-
-    module: str
-    arguments: tuple[str, ...]
-    out: Path
-    log: Path
-    timeout: float
-    threads: int | None = None
-    terminal: bool = False
-    niceness: int = NICENESS
-    abrupt: bool = False
-    parts: tuple[str, ...] = (".",)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all that it makes is there."""
-        return all((self.out / part / "card.json").is_file() for part in self.parts)
-
-    @classmethod
-    def head(
-        cls,
-        folder: Path,
-        settings: Settings,
-        *,
-        encoder: str | None = None,
-        snapshot: Path | None = None,
-        recipe: str | None = None,
-        current: Path | None = None,
-    ) -> Launch:
-        """The training of `folder/snapshot` to `folder/bundle`, as the settings say.
-
-        `encoder` and `snapshot` may be others; `recipe` is a name or a file; `current` is the
-        bundle to compare with.
-        """
-        out = folder / "bundle"
-        arguments = _arguments(
-            ("--snapshot", snapshot or folder / "snapshot"),
-            ("--out", out),
-            *_how(settings, encoder or settings.encoder, recipes.named(recipe)),
-            ("--current", current),
-        )
-        return cls(
-            module="training.run",
-            arguments=arguments,
-            out=out,
-            log=folder / "training.log",
-            timeout=settings.training_timeout_seconds,
-            threads=settings.threads,
-        )
-
-    @classmethod
-    def heads(
-        cls,
-        folder: Path,
-        settings: Settings,
-        snapshots: Mapping[int, Path],
-        *,
-        encoder: str,
-        recipe: str | None,
-    ) -> Launch:
-        """The training of several repositories together, by id, to `folder/bundles/ID` for each.
-
-        It may take as long as they may one after the other.
-        """
-        out = folder / "bundles"
-        arguments = _arguments(
-            *(("--snapshot", snapshot) for snapshot in snapshots.values()),
-            ("--out", out),
-            *_how(settings, encoder, recipes.named(recipe)),
-        )
-        one = cls.head(folder, settings)
-        return replace(
-            one,
-            arguments=arguments,
-            out=out,
-            timeout=len(snapshots) * one.timeout,
-            parts=tuple(map(str, snapshots)),
-        )
-
-    @classmethod
-    def adaptation(
-        cls,
-        folder: Path,
-        settings: Settings,
-        snapshots: Sequence[Path],
-        *,
-        encoder: str,
-        recipe: str | None = None,
-    ) -> Launch:
-        """The adaptation of an encoder to these snapshots, to `folder/encoder`.
-
-        It has no time limit, and goes on where an earlier one in this folder was interrupted.
-        """
-        out = folder / "encoder"
-        arguments = _arguments(
-            *(("--snapshot", snapshot) for snapshot in snapshots),
-            ("--out", out),
-            *_how(settings, encoder, recipe),
-        )
-        return cls(
-            module="training.adapt",
-            arguments=(*arguments, "--resume"),
-            out=out,
-            log=folder / "training.log",
-            timeout=math.inf,
-            threads=settings.threads,
-            abrupt=True,
-        )
-
-
-def command(launch: Launch, python: str = sys.executable) -> list[str]:
-    """The command line of a training."""
-    return [python, "-P", "-m", launch.module, *launch.arguments]
-
-
-def _how(settings: Settings, encoder: str, recipe: Path | str | None) -> tuple[Option, ...]:
-    """What every training is told."""
-    return (
-        ("--encoder", _folder(encoder)),
-        ("--max-tokens", settings.max_tokens),
-        ("--threads", settings.threads),
-        ("--recipe", recipe),
-    )
-
-
-def _arguments(*options: Option) -> tuple[str, ...]:
-    """The options that have a value; a path in full, because the training runs elsewhere."""
-    given = [(key, value) for key, value in options if value]
-    full = [(k, str(v.absolute() if isinstance(v, Path) else v)) for k, v in given]
-    return tuple(part for option in full for part in option)
-
-
-def _folder(name: str) -> Path | str:
-    """An encoder's folder as a path, any other encoder as the name that it is."""
-    return Path(name) if Path(name).is_dir() else name
-
-
-def environment(threads: int | None) -> dict[str, str]:
-    """All that a training gets of our environment: no secret, no home, no network for the hub."""
-    scrubbed = inherited(_INHERITED)
-    if threads is not None:
-        scrubbed |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    return scrubbed | {
-        "PYTHONPATH": str(_ROOT),
-        "PYTHONHASHSEED": "0",
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_OFFLINE": "1",
-    }
+class TrainingCancelled(BotError):
+    """Somebody cancelled the training."""
 
 
 def run(
@@ -226,79 +61,169 @@ def run(
     forward: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
     argv: Sequence[str] | None = None,
+    record: Record | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> float:
     """Run a training to its end; returns the seconds it took.
 
-    `forward` gets each line that it prints, in another thread, but not the one in which it explains
-    a failure. `stop` ends it early: then Stopped
-    is raised. Raises TrainingRefused with the line in which the training explains itself,
-    TrainingTimedOut, or TrainingFailed for a crash. Whatever ends this function, no process of the
-    training is left. `argv` is the command where it is not to be `command(launch)`.
+    `forward` gets each line that it prints, but not the one in which it explains a failure. `stop`
+    ends it early: then Stopped is raised. `argv` is the command where it is not to be
+    `command(launch)`.
+
+    With the `record` of a job the training outlives this process: Stopped leaves it running, the
+    next call finds it again, and one that crashes is begun again once. Otherwise no process of it
+    is left, whatever ends this function.
+
+    Raises TrainingRefused with the line in which the training explains itself, TrainingTimedOut,
+    TrainingCancelled, TrainingFailed for a crash; Busy for a job, while others wait their turn.
     """
     started = now()
-    with launch.log.open("ab") as log:
-        process = _start(launch, command(launch) if argv is None else argv)
-        reader = threading.Thread(target=_copy, args=(process.stdout, log, forward), daemon=True)
-        reader.start()
-        try:
-            status = _wait(process, launch, started + launch.timeout, stop, now)
-        finally:
-            _end(process, launch)
-            reader.join(GRACE)
-    if status != 0 or not launch.is_complete:
-        raise _failure(launch, status)
-    return now() - started
-
-
-def _start(launch: Launch, argv: Sequence[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "bot.child", str(launch.niceness), *argv],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=None if launch.terminal else subprocess.STDOUT,
-        env=environment(launch.threads),
-        cwd=launch.log.parent,
-        start_new_session=True,
-    )
-
-
-def _wait(
-    process: subprocess.Popen[bytes],
-    launch: Launch,
-    deadline: float,
-    stop: threading.Event | None,
-    now: Callable[[], float],
-) -> int:
+    follower = _Follower(launch, forward, stop, record, now)
+    if follower.stays and launch.is_complete:
+        return now() - started
+    process = launch.process(command(launch) if argv is None else argv, stays=follower.stays)
+    handle = None if record is None else record.handle(launch.out)
+    work = None if handle is None else launch.launcher.find(process, handle)
     while True:
+        work = work or follower.start(process)
+        failure = follower.follow(work)
+        if failure is None:
+            return now() - started
+        if not follower.may_begin_again(failure):
+            raise failure
+        work = None
+
+
+class _Follower:
+    """Follows one training: its lines, its status, its time, and whoever wants it to end."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        forward: Callable[[str], None] | None,
+        stop: threading.Event | None,
+        record: Record | None,
+        now: Callable[[], float],
+    ) -> None:
+        self._launch = launch
+        self._lines = _Lines(launch.log, forward)
+        self._stop = stop or threading.Event()
+        self._record = record
+        self._now = now
+        self._next_status = 0.0
+        self.stays = record is not None and record.job is not None
+
+    def start(self, process: Command) -> Work:
+        """Start the training; that of a job only where nobody is in its way (else Busy)."""
+        launch = self._launch
+        work = launch.launcher.start(process) if self.stays else self._in_turn(process)
+        if self._record is not None:
+            with _ending(work):
+                self._record.launched(launch.launcher.name, launch.out, work.handle)
+        return work
+
+    def follow(self, work: Work) -> TrainingFailed | None:
+        """Follow it to its end; why it failed, if it did. It is ended where this raises.
+
+        But that of a job is left alone by Stopped.
+        """
         try:
-            return process.wait(_LOOK)
-        except subprocess.TimeoutExpired:
-            if now() >= deadline:
-                message = (
+            ended = self._until_end(work)
+        except BaseException as error:
+            if not (self.stays and isinstance(error, Stopped)):
+                work.end(abruptly=self._launch.abrupt)
+            if self._launch.abrupt and self._launch.terminal:
+                _leave_bars()
+            raise
+        work.end(abruptly=self._launch.abrupt)  # what it started may still run
+        self._lines.read()
+        if ended.status in (0, None) and self._launch.is_complete:
+            return None
+        return _failure(self._launch, ended.status)
+
+    def may_begin_again(self, failure: TrainingFailed) -> bool:
+        """Whether a crash may be no more than bad luck. Raises Stopped where the server ends."""
+        if not self.stays or self._record is None:
+            return False
+        if self._stop.wait(_SHUTDOWN_SECONDS):
+            raise Stopped("the training was ended with the server")
+        attempts = self._record.attempts(self._launch.out)
+        return type(failure) is TrainingFailed and attempts < MOST_ATTEMPTS
+
+    def _in_turn(self, process: Command) -> Work:
+        told = False
+        while True:
+            try:
+                return self._launch.launcher.start(process)
+            except Busy as busy:
+                if not told:
+                    print(f"{busy}; this one waits for its end", file=sys.stderr, flush=True)
+                told = True
+                if self._stop.wait(_LOOK):
+                    raise Stopped("the training was stopped before it began") from None
+
+    def _until_end(self, work: Work) -> Ended:
+        launch, waited = self._launch, 0.0
+        if self._record is not None:
+            waited = self._record.seconds(launch.out)
+        deadline = self._now() + launch.timeout - waited
+        while True:
+            ended = work.look(_LOOK)
+            self._lines.read()
+            self._note_status()
+            if ended is not None:
+                return ended
+            if self._now() >= deadline:
+                raise TrainingTimedOut(
                     f"the training took longer than {launch.timeout:g} s and was stopped:"
-                    " set LABELWRIGHT_TRAINING_TIMEOUT_SECONDS higher"
+                    " set LABELWRIGHT_TRAINING_TIMEOUT_SECONDS higher",
+                    -signal.SIGKILL,
+                    launch.log,
                 )
-                raise TrainingTimedOut(message, -signal.SIGKILL, launch.log) from None
-            if stop is not None and stop.is_set():
-                raise Stopped("the training was stopped with the process") from None
+            if self._stop.is_set():
+                raise Stopped("the training was stopped with the process")
+
+    def _note_status(self) -> None:
+        if self._record is None or self._now() < self._next_status:
+            return
+        self._next_status = self._now() + _STATUS_SECONDS
+        try:
+            status = json.loads(self._launch.status.read_text("utf-8"))
+        except (OSError, ValueError):
+            status = None  # it has not begun to work
+        self._record.follow(status)
 
 
-def _end(process: subprocess.Popen[bytes], launch: Launch) -> None:
-    """End whatever is left of the process group, the training's own children included."""
-    running = process.poll() is None
-    for number in (signal.SIGKILL,) if launch.abrupt else (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except (ProcessLookupError, PermissionError):
-            break
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait()
-    if running and launch.abrupt and launch.terminal:
-        _leave_bars()
+class _Lines:
+    """The lines that come to a log from now on."""
+
+    def __init__(self, log: Path, forward: Callable[[str], None] | None) -> None:
+        self._log = log
+        self._forward = forward
+        self._read = log.stat().st_size if log.exists() else 0
+
+    def read(self) -> None:
+        """Hand on the lines that have come to their end."""
+        if self._forward is None or not self._log.exists():
+            return
+        with self._log.open("rb") as log:
+            log.seek(self._read)
+            whole, end, _ = log.read().rpartition(b"\n")
+        self._read += len(whole) + len(end)
+        for line in whole.splitlines():
+            text = line.decode("utf-8", "replace").rstrip()
+            if not text.startswith(_EXPLAINED):
+                self._forward(text)
+
+
+@contextmanager
+def _ending(work: Work) -> Iterator[None]:
+    """End a training that could not be recorded: nobody would find it again."""
+    try:
+        yield
+    except BaseException:
+        work.end(abruptly=True)
+        raise
 
 
 def _leave_bars() -> None:
@@ -310,25 +235,19 @@ def _leave_bars() -> None:
     console.print()
 
 
-def _copy(source: IO[bytes], log: IO[bytes], forward: Callable[[str], None] | None) -> None:
-    with source:
-        for line in source:
-            log.write(line)
-            log.flush()
-            text = line.decode("utf-8", "replace").rstrip()
-            if forward is not None and not text.startswith(_EXPLAINED):
-                forward(text)
-
-
-def _failure(launch: Launch, status: int) -> TrainingFailed:
+def _failure(launch: Launch, status: int | None) -> TrainingFailed:
     said = _last_line(launch.log)
-    if status < 0:
-        name = signal.Signals(-status).name
-        hint = "; was there too little memory?" if -status == signal.SIGKILL else ""
+    shown = 1 if status is None else status
+    if shown < 0:
+        name = signal.Signals(-shown).name
+        hint = "; was there too little memory?" if -shown == signal.SIGKILL else ""
         message = f"the training was killed by {name}{hint} (see {launch.log})"
-        return TrainingFailed(message, status, launch.log)
-    if status == 1 and said.startswith(_EXPLAINED):
-        return TrainingRefused(said.removeprefix(_EXPLAINED), status, launch.log)
+        return TrainingFailed(message, shown, launch.log)
+    if shown == 1 and said.startswith(_EXPLAINED):
+        return TrainingRefused(said.removeprefix(_EXPLAINED), shown, launch.log)
+    if status is None:
+        message = f"the training is gone (see {launch.log}): {said or 'it said nothing'}"
+        return TrainingFailed(message, shown, launch.log)
     if status == 1 and launch.terminal:
         return TrainingRefused("the training failed: it says why above", status, launch.log)
     message = f"the training failed with status {status}: {said or 'it said nothing'}"
@@ -336,5 +255,7 @@ def _failure(launch: Launch, status: int) -> TrainingFailed:
 
 
 def _last_line(path: Path) -> str:
+    if not path.exists():
+        return ""
     lines = [line.strip() for line in path.read_text("utf-8", "replace").splitlines()]
     return next((line for line in reversed(lines) if line), "")

@@ -7,14 +7,19 @@ are about all processes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot.store.rows import Standing
+from bot.survey import newest_backup, survey
+
 if TYPE_CHECKING:
+    from bot.alarms import State
+    from bot.settings import Settings
     from bot.store import Store
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -26,7 +31,7 @@ _OUTCOMES = ("intended", "applied", "abandoned", "undone")
 class Metrics:
     """The metrics of one web process, in a registry of their own."""
 
-    def __init__(self, store: Store, *, now: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, store: Store, *, now: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
         self.deliveries = Counter(
             "labelwright_deliveries",
@@ -46,7 +51,7 @@ class Metrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
-        self.registry.register(StoreCollector(store, now=now))
+        self.registry.register(StoreCollector(settings, store, now=now))
 
     def render(self) -> bytes:
         """The text of `GET /metrics`, of type CONTENT_TYPE."""
@@ -54,9 +59,10 @@ class Metrics:
 
 
 class StoreCollector(Collector):
-    """Queue, heartbeats and decisions, read from the store when somebody asks."""
+    """Queue, heartbeats, decisions and alarms, read from the store when somebody asks."""
 
-    def __init__(self, store: Store, *, now: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, store: Store, *, now: Callable[[], float]) -> None:
+        self._settings = settings
         self._store = store
         self._now = now
 
@@ -65,10 +71,23 @@ class StoreCollector(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Gauges, as they are at this moment."""
+        """Gauges, as they are at this moment. Of a database that cannot be read, only that."""
+        states = survey(self._settings, self._store, now=self._now())
+        yield self._alarms(states)
+        if any(each.key == "database" and each.severity != "ok" for each in states):
+            return
         yield from self._queue()
         yield from self._heartbeats()
         yield from self._decisions()
+        yield from self._upkeep()
+
+    def _alarms(self, states: list[State]) -> Metric:
+        alarms = GaugeMetricFamily(
+            "labelwright_alarm", "1 where something needs the operator, else 0.", labels=["alarm"]
+        )
+        for state in states:
+            alarms.add_metric([state.key], float(state.severity != "ok"))
+        return alarms
 
     def _queue(self) -> Iterator[Metric]:
         jobs = GaugeMetricFamily("labelwright_jobs", "Jobs.", labels=["lane", "state"])
@@ -110,3 +129,32 @@ class StoreCollector(Collector):
         for outcome in _OUTCOMES:
             labels.add_metric([outcome], found.get(outcome, 0))
         yield labels
+
+        live = GaugeMetricFamily(
+            "labelwright_live_labels",
+            "Labels by what live precision says of them.",
+            labels=["state"],
+        )
+        states = self._store.live.counts()
+        for state in get_args(Standing):
+            live.add_metric([state], states.get(state, 0))
+        yield live
+
+    def _upkeep(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "labelwright_capped_actors",
+            "Actors over the cap of label events, of whom the operator has not decided.",
+            value=len(self._store.actors.capped()),
+        )
+        yield GaugeMetricFamily(
+            "labelwright_failed_trainings",
+            "Repositories of which the last training failed.",
+            value=len(self._store.signs.failed_trainings()),
+        )
+        backup = newest_backup(self._settings, self._store)
+        if backup is not None:
+            yield GaugeMetricFamily(
+                "labelwright_backup_age_seconds",
+                "Time since the newest backup of the database.",
+                value=max(0.0, self._now() - backup),
+            )

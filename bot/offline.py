@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot import policy
 from bot.habits import late_labels
+from bot.live_precision import held_labels
 from bot.policy import IssueFacts
 from bot.repo_config import RepoConfig
-from bot.review import demoted_labels
 
 if TYPE_CHECKING:
     from bot.predictors import Predicts
@@ -93,7 +93,7 @@ class Offline:
             removed=frozenset(),
             issue=issue,
             late=self._late,
-            demoted=demoted_labels(self._store, self._repository.id, prediction.version),
+            live=held_labels(self._store, self._repository.id),
             trained_for=self._targets,
         )
         return Opinion(prediction, decision)

@@ -16,6 +16,7 @@ from bot.sensitive import why_sensitive
 
 if TYPE_CHECKING:
     from bot.store.rows import Label
+    from models.demotion import LiveLabel
     from models.labels import LabelScore
     from models.prediction import Prediction
 
@@ -38,7 +39,7 @@ class IssueFacts:
 class Verdict:
     """What becomes of one label. `label_id` is None where the label no longer exists,
     `probability` where the model does not know the label. `shadow`: it would have been applied,
-    had live precision not demoted the label."""
+    had live precision, or chance, not held it back."""
 
     label_id: int | None
     label: str
@@ -87,17 +88,21 @@ def decide(  # noqa: PLR0913 - everything that a decision depends on, by name
     removed: Set[int],
     issue: IssueFacts,
     late: Set[int] = frozenset(),
-    demoted: Mapping[int, str] = MappingProxyType({}),
+    live: Mapping[int, LiveLabel] = MappingProxyType({}),
+    withheld: Set[int] = frozenset(),
     trained_for: Mapping[str, float] = MappingProxyType({}),
 ) -> Decision:
     """Decide on every label of the repository and every label of the prediction.
 
     `labels` are those that exist now, by id; `present` are on the issue; `removed` were taken off
     it by anyone, at any time; `late` are usually added more than a week after an issue is opened.
-    `demoted` says why live precision holds a label back, by label id; `trained_for` is the
+    `live` are the records of labels that live precision holds back, by label id; `withheld` are
+    labels that are not applied this time, to see whether people add them; `trained_for` is the
     precision that each label's threshold was set for, by name, where that is known.
     """
-    judge = _Judge(prediction, config, mode, labels, present, removed, late, demoted, trained_for)
+    judge = _Judge(
+        prediction, config, mode, labels, present, removed, late, live, withheld, trained_for
+    )
     whole = why_left_alone(config, issue, mode, [labels[i].name for i in present if i in labels])
     verdicts = [judge.verdict(label, score) for label, score in judge.pairs()]
     if whole:
@@ -149,7 +154,8 @@ class _Judge:
     present: Set[int]
     removed: Set[int]
     late: Set[int]
-    demoted: Mapping[int, str]
+    live: Mapping[int, LiveLabel]
+    withheld: Set[int]
     trained_for: Mapping[str, float]
 
     def pairs(self) -> list[tuple[Label | None, LabelScore | None]]:
@@ -180,10 +186,19 @@ class _Judge:
         if reason is not None or score is None:
             return Verdict(label.id, label.name, probability, "none", reason or "")
         action, reason = self._by_score(label, score)
-        shadow = action == "apply" and label.id in self.demoted
-        if shadow:
-            action, reason = "suggest", f"suggested only: {self.demoted[label.id]}"
-        return Verdict(label.id, label.name, probability, action, reason, shadow)
+        held = self._why_held(label, score.probability) if action == "apply" else None
+        if held is not None:
+            action, reason = "suggest", f"suggested only: {held}"
+        return Verdict(label.id, label.name, probability, action, reason, held is not None)
+
+    def _why_held(self, label: Label, probability: float) -> str | None:
+        record = self.live.get(label.id)
+        if record is not None and not record.applies(probability):
+            below = "" if record.bar is None else f"{probability:.2f} is below {record.bar:.2f}: "
+            return f"{below}{record.reason}"
+        if label.id in self.withheld:
+            return "withheld at random (`explore`), to see whether people add it"
+        return None
 
     def _why_not(self, label: Label) -> str | None:
         rules = self.config.labels

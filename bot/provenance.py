@@ -1,14 +1,16 @@
 """Which labels an issue has, who put each there, and which a person took off. Pure.
 
 A label that we put on counts as a person's once a person has confirmed it, and as nothing before.
-With a moment given, only what had happened by then counts.
+With a moment given, only what had happened by then counts. Whose events are `unheard` (see
+`bot.trust`) says nothing: what others said before still stands, and where nobody had, the label is
+unheard, on the issue or not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from bot.feedback import derive, kind_today
 from bot.repo_config import RepoConfig
@@ -17,13 +19,19 @@ if TYPE_CHECKING:
     from bot.store.rows import Answer, AppliedLabel, Issue, Label, LabelEvent
     from models.snapshot import Provenance
 
+    _By = Provenance | Literal["removed"]
+
 
 @dataclass(frozen=True)
 class Standing:
-    """The labels of one issue by name with their provenance, and those that a person took off."""
+    """The labels of one issue by name with their provenance, and those that a person took off.
+
+    `said_at` has for names of both when that was last said (GitHub's time), where it is known.
+    """
 
     labels: Mapping[str, Provenance]
     removed: tuple[str, ...]
+    said_at: Mapping[str, str] = field(default_factory=dict)
 
 
 def standing(
@@ -45,29 +53,35 @@ def standing(
     """
     ours = list(applied)
     confirmed = {
-        said.applied_id for said in derive(events, ours, config) if said.kind == "confirmed"
+        said.applied_id: said.at
+        for said in derive(events, ours, config)
+        if said.kind == "confirmed"
     }
     present: dict[str, Provenance] = {}
     removed: list[str] = []
+    said_at: dict[str, str] = {}
+    by: _By | None
     for label in labels.values():
         about = _about(label, events)
         before = [e for e in about if as_of is None or e.at < as_of]
-        answer = _answer(label, answers, before, as_of)
+        heard = [e for e in before if e.actor_kind != "unheard"]
+        answer = _answer(label, answers, heard, as_of)
         if answer is not None:
-            if answer.belongs:
-                present[label.name] = "person"
-            else:
-                removed.append(label.name)
-            continue
-        if not _was_on(label.id in issue.labels, about, before):
-            if before and _taken_off_by_person(before[-1], config):
-                removed.append(label.name)
-            continue
-        mine = [one for one in ours if one.label_id == label.id]
-        by = _by(before, mine, config)
-        spoken_for = any(one.id in confirmed for one in mine)
-        present[label.name] = "person" if by == "us" and spoken_for else by
-    return Standing(present, tuple(removed))
+            by, at = _answered(answer)
+        elif _is_anybodys_guess(before, heard):
+            by, at = "unheard", None
+        elif _was_on(label.id in issue.labels, about, before, heard):
+            mine = [one for one in ours if one.label_id == label.id]
+            by, at = _put_on(heard, mine, confirmed, config)
+        else:
+            by, at = _left_off(heard, config)
+        if by == "removed":
+            removed.append(label.name)
+        elif by is not None:
+            present[label.name] = by
+        if at:
+            said_at[label.name] = at
+    return Standing(present, tuple(removed), said_at)
 
 
 def _about(label: Label, events: Iterable[LabelEvent]) -> list[LabelEvent]:
@@ -92,8 +106,27 @@ def _answer(
     return None
 
 
-def _was_on(is_on: bool, about: Sequence[LabelEvent], before: Sequence[LabelEvent]) -> bool:
-    """Whether the label was on the issue after the events `before`, the first of all `about`."""
+def _answered(answer: Answer) -> tuple[_By, str | None]:
+    return "person" if answer.belongs else "removed", answer.at
+
+
+def _is_anybodys_guess(before: Sequence[LabelEvent], heard: Sequence[LabelEvent]) -> bool:
+    """Whether a label that was not on was put on, and only by those who are not heard."""
+    return bool(before) and not heard and before[0].action == "labeled"
+
+
+def _was_on(
+    is_on: bool,
+    about: Sequence[LabelEvent],
+    before: Sequence[LabelEvent],
+    heard: Sequence[LabelEvent],
+) -> bool:
+    """Whether the label was on the issue after the events `before`, the first of all `about`.
+
+    Where the last is not one of those `heard`, it is as after the last that is.
+    """
+    if before and before[-1].actor_kind == "unheard":
+        return heard[-1].action == "labeled" if heard else before[0].action == "unlabeled"
     if len(before) == len(about):
         return is_on
     if before:
@@ -101,15 +134,24 @@ def _was_on(is_on: bool, about: Sequence[LabelEvent], before: Sequence[LabelEven
     return about[0].action == "unlabeled"
 
 
-def _by(
-    before: Sequence[LabelEvent], mine: Sequence[AppliedLabel], config: RepoConfig
-) -> Provenance:
-    """Who put a label on that is on: the last event says, or our own record."""
+def _put_on(
+    before: Sequence[LabelEvent],
+    mine: Sequence[AppliedLabel],
+    confirmed: Mapping[int | None, str | None],
+    config: RepoConfig,
+) -> tuple[_By, str | None]:
+    """Who put a label on that is on, and when: the last event says, or our own record."""
+    last = before[-1] if before and before[-1].action == "labeled" else None
+    by: _By = kind_today(last, config) if last else "us" if mine else "unknown"
+    spoken_for = [confirmed[one.id] for one in mine if one.id in confirmed]
+    if by == "us" and spoken_for:
+        return "person", spoken_for[-1]
+    return by, last.at if last else None
+
+
+def _left_off(before: Sequence[LabelEvent], config: RepoConfig) -> tuple[_By | None, str | None]:
+    """Whether a person took a label off that is not on, and when."""
     last = before[-1] if before else None
-    if last is not None and last.action == "labeled":
-        return kind_today(last, config)
-    return "us" if mine else "unknown"
-
-
-def _taken_off_by_person(last: LabelEvent, config: RepoConfig) -> bool:
-    return last.action == "unlabeled" and kind_today(last, config) == "person"
+    if last and last.action == "unlabeled" and kind_today(last, config) == "person":
+        return "removed", last.at
+    return None, None

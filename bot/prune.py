@@ -1,7 +1,8 @@
 """Remove what nothing needs any more: rows in short transactions, then models, then files.
 
 What undo, feedback, training and going back need stays: issues, labels, label events, answers,
-applied labels; the versions in force, those before them, and the encoders of every kept head.
+applied labels; the versions in force, those before them, the best so far, and the encoders of every
+kept head.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot import backup
+from bot.gate import best_so_far
 from bot.review import MOST_DECISIONS
 from bot.tasks import Stopped
 from models.bundle import ENCODER
@@ -149,10 +151,13 @@ class Pruner:
 
     def _heads(self, repository_id: int, needed: _Encoders) -> int:
         versions = self._registry.list(repository_id)
-        back = _before_the_encoder(versions)
+        wanted = {
+            _before_the_encoder(versions),
+            best_so_far(self._store, self._registry, repository_id),
+        }
         keep = self._settings.keep_models
         gone = self._registry.prune(
-            repository_id, keep, lambda version: version.name == back, dry_run=self._dry_run
+            repository_id, keep, lambda version: version.name in wanted, dry_run=self._dry_run
         )
         for each in versions:
             folder = self._registry.root / str(repository_id) / each.name

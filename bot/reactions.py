@@ -1,7 +1,8 @@
 """What a worker does about an error: try again later, or give up and say what is to be done. Pure.
 
-An error that repeating cannot mend goes to the dead letters at once. Rate limits, a suspended
-installation and a stop of the worker are nobody's failure: the attempt is not counted. Nor is it
+An error that repeating cannot mend goes to the dead letters at once, and so does a training that
+failed: it was begun again where that is of use. Rate limits, a suspended installation, another
+training and a stop of the worker are nobody's failure: the attempt is not counted. Nor is it
 while GitHub is down, for the jobs that nothing would ask for again: they wait for its end.
 """
 
@@ -23,12 +24,15 @@ from bot.github.errors import (
     Unavailable,
     Unprocessable,
 )
-from bot.launcher import TrainingRefused, TrainingTimedOut
+from bot.launcher import TrainingFailed
+from bot.launchers import Busy
 from bot.tasks import Stopped
 from models.errors import ModelError
 
 FIRST_DELAY, FACTOR, LONGEST_DELAY = 5.0, 3.0, 3600.0
 """Seconds: 5, 15, 45 … an hour. Eight attempts span about an hour and a half."""
+BUSY_DELAY = 15.0
+"""Seconds after which a training looks again whether the one before it has ended."""
 LONGEST_OUTAGE = 3 * 86_400.0
 """Seconds for which a job of `OUTLASTING` waits for a GitHub that is down or refuses our key."""
 OUTLASTING = frozenset({"deliver", "label", "triage"})
@@ -40,8 +44,7 @@ _PERMANENT = (
     Moved,
     Unprocessable,
     NotConfigured,
-    TrainingRefused,
-    TrainingTimedOut,
+    TrainingFailed,
 )
 
 
@@ -69,6 +72,8 @@ def react(
     said = describe(error)
     if isinstance(error, Stopped):
         return Reaction(0.0, False, said)
+    if isinstance(error, Busy):
+        return Reaction(BUSY_DELAY, False, said)
     if isinstance(error, RateLimited):
         # A little apart, so that the jobs of one installation do not all come back at once.
         return Reaction(max(error.retry_at - now, 1.0) + rng.uniform(0, 5), False, said)

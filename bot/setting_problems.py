@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 
 @dataclass(frozen=True)
 class Problems:
@@ -25,8 +27,18 @@ class Problems:
         hint = self.meanings.get(name)
         return f"{self.prefix}{name.upper()}: {what}" + (f" (set: {hint})" if hint else "")
 
-    def of(self, error: Mapping[str, Any], file: Path) -> str:
-        """A line about what pydantic found; `file` is where settings may come from."""
+    def found(self, error: ValidationError | OSError | ValueError, file: Path) -> list[str]:
+        """A line for each problem of settings that could not be read or do not hold.
+
+        `file` is where settings may come from; a ValueError is about its TOML.
+        """
+        if isinstance(error, ValidationError):
+            return [self._of(dict(each), file) for each in error.errors(include_url=False)]
+        if isinstance(error, OSError):
+            return [f"{error.filename}: {error.strerror}"]
+        return [f"{file}: not valid TOML: {error}"]
+
+    def _of(self, error: Mapping[str, Any], file: Path) -> str:
         name = str(error["loc"][0]) if error["loc"] else ""
         if error["type"] == "extra_forbidden":
             close = difflib.get_close_matches(name, self.meanings, n=1)

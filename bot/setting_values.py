@@ -27,6 +27,18 @@ def api_url(url: str) -> str:
     return parts.geturl()
 
 
+def web_url(url: str) -> str:
+    """An address on the web, of our own network too; never quoted, since it may hold a token."""
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.username or any(c.isspace() for c in url.strip()):
+        raise ValueError("must be like https://HOST/path")
+    return url.strip()
+
+
 def text_of(path: Path) -> str:
     """What a text file holds."""
     try:

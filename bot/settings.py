@@ -25,12 +25,13 @@ from pydantic_settings import (
 from bot import schedule
 from bot.errors import SettingsError
 from bot.setting_problems import Problems
-from bot.setting_values import GITHUB, api_url, pem, text_of
+from bot.setting_values import GITHUB, api_url, pem, text_of, web_url
 
 PREFIX = "LABELWRIGHT_"
 FILE_NAME = "labelwright.toml"
 DEFAULT_HOME = Path("var")
-_SECRETS = ("private_key", "webhook_secret", "webhook_secret_previous")
+_ALARM_SECRETS = ("alarm_url", "alarm_secret")
+_SECRETS = ("private_key", "webhook_secret", "webhook_secret_previous", *_ALARM_SECRETS)
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,21 @@ class Settings(BaseSettings):
         ge=0,
         description="days from an uninstallation until a repository is forgotten, 0: never",
     )
+    actor_cap: int = Field(
+        100, ge=0, description="label events of one person that count in a window, 0: no cap"
+    )
+    actor_cap_window: float = Field(
+        86_400, gt=0, description="seconds of that window: who says more in it is not heard"
+    )
+    alarm_url: SecretStr | None = Field(
+        None, description="URL that is told of alarms raised and cleared, by POST of JSON"
+    )
+    alarm_secret: SecretStr | None = Field(
+        None, min_length=1, description="secret that what is sent there is signed with"
+    )
+    alarm_quiet_hours: float = Field(
+        2, gt=0, description="hours without a webhook, though issues were opened, until an alarm"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )
@@ -148,15 +164,8 @@ class Settings(BaseSettings):
         problems = _problems().misspelled(os.environ)
         try:
             settings = cls(**given)
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError([*problems, f"{config_file()}: not valid TOML: {error}"]) from None
-        except OSError as error:
-            raise SettingsError([*problems, f"{error.filename}: {error.strerror}"]) from None
-        except ValidationError as error:
-            found = [
-                _problems().of(dict(each), config_file())
-                for each in error.errors(include_url=False)
-            ]
+        except (tomllib.TOMLDecodeError, OSError, ValidationError) as error:
+            found = _problems().found(error, config_path())
             # `from None`: pydantic's own text may quote a secret.
             raise SettingsError([*problems, *found]) from None
         if problems:
@@ -210,8 +219,8 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the log to leave out."""
-        key = () if self.private_key is None else (self.private_key.get_secret_value(),)
-        return self.webhook_secrets + key
+        found = (getattr(self, name) for name in ("private_key", *_ALARM_SECRETS))
+        return self.webhook_secrets + tuple(x.get_secret_value() for x in found if x is not None)
 
     def missing(self, *, app: bool = False, webhook: bool = False) -> list[str]:
         """A line for each setting that a process needs and that is not there."""
@@ -237,11 +246,6 @@ class Settings(BaseSettings):
         self.require(app=True)
         assert self.app_id is not None and self.private_key is not None
         return AppKey(self.app_id, self.private_key.get_secret_value())
-
-    def require_webhook(self) -> tuple[str, ...]:
-        """The webhook secrets, current one first. Raises SettingsError without a current one."""
-        self.require(webhook=True)
-        return self.webhook_secrets
 
     @field_validator("home", "backup_folder")
     @classmethod
@@ -280,6 +284,11 @@ class Settings(BaseSettings):
     @classmethod
     def _api(cls, url: str) -> str:
         return api_url(url)
+
+    @field_validator("alarm_url")
+    @classmethod
+    def _address(cls, url: SecretStr | None) -> SecretStr | None:
+        return None if url is None else SecretStr(web_url(url.get_secret_value()))
 
     @field_validator("allowed_accounts", mode="before")
     @classmethod

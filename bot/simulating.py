@@ -19,7 +19,7 @@ from bot import policy
 from bot.encoders import in_force
 from bot.errors import BotError
 from bot.habits import late_labels
-from bot.launcher import Launch
+from bot.launch import Launch, here
 from bot.policy import IssueFacts
 from bot.repo_config import RepoConfig, Skip
 from bot.training import Options, Trainer, require_enough, start
@@ -48,13 +48,18 @@ def simulation(
     Raises NothingToLearn, NotSimulated, TrainingFailed, Stopped.
     """
     encoder = in_force(trainer.settings)
-    with _folder(trainer.settings, repository) as folder:
+    with (
+        _folder(trainer.settings, repository) as folder,
+        trainer.recorded("simulate", options, repository.id) as (chosen, record),
+    ):
+        record.lies_in(folder)
         contents = trainer.snapshot(repository, folder / "snapshot", encoder)
         require_enough(repository, contents)
         launch = _launch(trainer, repository, folder, encoder)
         try:
-            start(launch, options or Options())
+            start(launch, chosen)
         except KeyboardInterrupt:
+            record.end("cancelled", "interrupted")
             again = f"`labelwright simulate {repository.full_name}` goes on from here"
             raise NotSimulated(f"interrupted; {again}") from None
         trainer.keep_vectors(launch.out)
@@ -127,6 +132,7 @@ def _launch(trainer: Trainer, repository: Repository, folder: Path, encoder: str
         out=out,
         log=folder / "training.log",
         timeout=math.inf,
+        launcher=here(settings),
         threads=settings.threads,
         # All that it worked out is on disk at any time: there is nothing for it to say.
         abrupt=True,

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.hearing import hearing_of
 from bot.provenance import standing
 from bot.repo_config import GroupRule, RepoConfig, matches
+from bot.times import from_epoch
+from bot.trust import DEFAULT_CAP, Cap
 from models import snapshot
 from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
 from models.text import prepare
@@ -20,11 +23,13 @@ if TYPE_CHECKING:
     from bot.store.rows import AppliedLabel, Issue, Label, Repository
 
 _PAGE = 500
+_SILENT = ("us", "unheard")
+"""Whose labels say nothing of what belongs."""
 
 
 @dataclass
 class Contents:
-    """What went into a snapshot. `uses` counts labels whose presence says something: not ours."""
+    """What went into a snapshot. `uses` counts labels whose presence says something."""
 
     issues: int = 0
     labeled: int = 0
@@ -39,14 +44,15 @@ def write_snapshot(
     *,
     encoder: str | None = None,
     as_of: str | None = None,
+    cap: Cap = DEFAULT_CAP,
 ) -> Contents:
     """Write a repository's snapshot, page by page.
 
     `encoder` names the encoder (its version) whose known vectors go along. With `as_of` (GitHub's
     time) it is the past: issues opened before, with the labels that they had then, as far as label
-    events tell. Raises FileExistsError.
+    events tell. Over the `cap` nobody is heard. Raises FileExistsError.
     """
-    source = _Source(store, repository, as_of)
+    source = _Source(store, repository, as_of, cap)
     vectors = _known_vectors(source, encoder) if encoder else {}
     counted = Contents(vectors=len(vectors))
     snapshot.write(
@@ -55,6 +61,7 @@ def write_snapshot(
         _counted(source.issues(), counted),
         encoder=encoder if vectors else None,
         vectors=vectors,
+        taken_at=as_of or from_epoch(store.now()),
     )
     return counted
 
@@ -71,7 +78,7 @@ def contents(folder: Path) -> Contents:
 def _counted(issues: Iterator[SnapshotIssue], contents: Contents) -> Iterator[SnapshotIssue]:
     for issue in issues:
         contents.issues += 1
-        said = [name for name, by in issue.labels.items() if by != "us"]
+        said = [name for name, by in issue.labels.items() if by not in _SILENT]
         if not issue.is_pull_request:
             contents.labeled += bool(said or issue.removed)
             contents.uses.update(said)
@@ -92,11 +99,12 @@ def _known_vectors(source: _Source, encoder: str) -> dict[str, Any]:
 class _Source:
     """A repository as the store has it, read once for the small things and in pages for issues."""
 
-    def __init__(self, store: Store, repository: Repository, as_of: str | None) -> None:
+    def __init__(self, store: Store, repository: Repository, as_of: str | None, cap: Cap) -> None:
         self.store = store
         self.repository = repository
         self.as_of = as_of
         self.config = RepoConfig.from_dict(repository.config)
+        self.hearing = hearing_of(store, repository, cap, as_of=as_of)
         self.labels: dict[int, Label] = {x.id: x for x in store.labels.all(repository.id)}
         self.applied: dict[int, list[AppliedLabel]] = defaultdict(list)
         for row in store.decisions.applied(repository.id):
@@ -138,7 +146,7 @@ class _Source:
     def _issue(self, issue: Issue) -> SnapshotIssue:
         found = standing(
             issue,
-            self.store.events.for_issue(self.repository.id, issue.number),
+            self.hearing.mark(self.store.events.for_issue(self.repository.id, issue.number)),
             self.applied.get(issue.number, ()),
             self.labels,
             self.config,
@@ -154,6 +162,7 @@ class _Source:
             labels=dict(found.labels),
             removed=found.removed,
             is_pull_request=issue.is_pull_request,
+            said_at=dict(found.said_at),
         )
 
 

@@ -15,7 +15,7 @@ from bot import recipes
 from bot.adapting import PRIVATE, stays_private
 from bot.encoders import in_force
 from bot.errors import BotError
-from bot.launcher import Launch
+from bot.launch import Launch
 from bot.training import (
     NothingToLearn,
     Options,
@@ -84,7 +84,10 @@ def _train_together(
     """One process, one encoder, a model for each. Raises as `train` does."""
     started = trainer.now()
     encoder = in_force(trainer.settings)
-    with trainer.folder("train.together") as folder:
+    with (
+        trainer.recorded("together", options) as (options, record),
+        trainer.folder("train.together", record) as folder,
+    ):
         snapshots = _snapshots(trainer, repositories, folder)
         launch = Launch.heads(
             folder, trainer.settings, snapshots, encoder=encoder, recipe=options.recipe
@@ -94,7 +97,9 @@ def _train_together(
         for bundle in bundles.values():
             trainer.keep_vectors(bundle)
             trainer.remember(encoder, bundle)
+        record.gating()
         versions = publish_all(trainer.registry, bundles)
+        record.end("published", ", ".join(versions))
         seconds = trainer.now() - started
         return [
             Trained(version, read_metrics(bundle), seconds)

@@ -9,30 +9,35 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot import launcher
+from bot import gate, launcher
 from bot.encoders import in_force
 from bot.errors import BotError
-from bot.launcher import Launch
+from bot.gate import NOBODY, Rivals
+from bot.hearing import note_first_version
+from bot.launch import Launch, here
+from bot.launchers import Busy
+from bot.recording import NothingToLearn as NothingToLearn
+from bot.recording import Record, recorded
 from bot.snapshots import Contents, write_snapshot
+from bot.tasks import Stopped
+from bot.trust import Cap
 from models.bundle import ENCODER
 from models.snapshot import MIN_LABELED, VECTORS, load_vectors
 
 if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.store import Store
-    from bot.store.rows import Repository
+    from bot.store.rows import Gated, Repository
+    from bot.store.trainings import Kind
     from models.registry import Registry
 
+_PLAN, _SNAPSHOT = "head.json", "snapshot"
 LEFTOVER_SECONDS = 7 * 86_400.0
 """A run's folder that is older than its time limit and this belongs to a run that was killed."""
-
-
-class NothingToLearn(BotError):
-    """There are too few labeled issues; zero-shot suggestions go on."""
 
 
 class RunRemoved(BotError):
@@ -44,24 +49,65 @@ class RunRemoved(BotError):
 
 @dataclass(frozen=True)
 class Options:
-    """How to train. `recipe` is a name or a TOML file, None for the default; `forward` gets each
+    """How to train. `recipe` is a name or a TOML file, None for that of the version in force (the
+    default where there is none); `anyway` publishes whatever the gate says; `forward` gets each
     line that the training prints; `terminal` lets it draw on ours; `stop` ends it early;
-    `niceness` is by how much it stands back behind other processes."""
+    `niceness` is by how much it stands back behind other processes. `job` is the job of which it
+    is: then it outlives this process, and goes on where the job is done again. `record` is its
+    row in the store."""
 
     recipe: str | None = None
     forward: Callable[[str], None] | None = None
     terminal: bool = False
     stop: threading.Event | None = None
     niceness: int = launcher.NICENESS
+    anyway: bool = False
+    job: int | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a training was begun with, beside its snapshot: the encoder, and its rivals' versions.
+
+    It is written once the snapshot is whole: from then on the training can be begun again.
+    """
+
+    encoder: str
+    champion: str | None = None
+    best: str | None = None
+
+    @property
+    def rivals(self) -> Rivals:
+        """The versions that it is compared with."""
+        return Rivals(self.champion, self.best)
+
+    def write(self, folder: Path) -> None:
+        """Keep it in a run's folder, whole or not at all."""
+        aside = folder / f".{_PLAN}"
+        aside.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        aside.replace(folder / _PLAN)
+
+    @classmethod
+    def read(cls, folder: Path) -> Plan | None:
+        """The plan of a run's folder; None where it has none yet."""
+        path = folder / _PLAN
+        return cls(**json.loads(path.read_text("utf-8"))) if path.is_file() else None
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A published version, the figures of its evaluation fit, and the seconds all of it took."""
+    """A new version, the figures of its evaluation fit, and the seconds all of it took.
+
+    Where it was not `published` it is kept beside the others. `gated` is what the gate said; None
+    where several were published together, or none of them.
+    """
 
     version: str
     metrics: dict[str, Any]
     seconds: float
+    published: bool = True
+    gated: Gated | None = None
 
 
 class Trainer:
@@ -81,47 +127,103 @@ class Trainer:
         self.now = now
 
     def train(self, repository: Repository, options: Options | None = None) -> Trained:
-        """Train a repository on all that is known, and publish the version.
+        """Train a repository on all that is known; publish the version where the gate lets it pass.
 
         Raises NothingToLearn, TrainingFailed (nothing is published then), ArtifactRefused for a
-        bundle that is not whole, Stopped.
+        bundle that is not whole, TrainingCancelled, Stopped, Busy.
         """
         started = self.now()
-        with self.bundle(repository, options) as bundle:
-            version = self.registry.publish(repository.id, bundle)
-            return Trained(version, read_metrics(bundle), self.now() - started)
+        rivals = gate.rivals(self.store, self.registry, repository.id)
+        with (
+            self.recorded("head", options, repository.id) as (chosen, record),
+            self._bundle(repository, chosen, rivals=rivals) as (bundle, plan),
+        ):
+            record.gating()
+            gated, published = gate.enter(
+                self.store,
+                self.registry,
+                repository.id,
+                bundle,
+                plan.rivals,
+                at=self.now(),
+                anyway=chosen.anyway,
+            )
+            record.end("published" if published else "refused", gated.reason)
+            metrics, seconds = read_metrics(bundle), self.now() - started
+            return Trained(gated.version, metrics, seconds, published, gated)
 
     @contextmanager
     def bundle(
-        self, repository: Repository, options: Options | None = None, *, as_of: str | None = None
+        self,
+        repository: Repository,
+        options: Options | None = None,
+        *,
+        as_of: str | None = None,
     ) -> Iterator[Path]:
         """The folder of a freshly trained bundle, which is gone when the block ends.
 
         With `as_of` (GitHub's time) it is trained on what was known then. Raises as `train` does.
         """
-        chosen = options or Options()
-        encoder = in_force(self.settings)
-        with self.folder(f"train.{repository.id}") as folder:
-            snapshot = folder / "snapshot"
-            contents = self.snapshot(repository, snapshot, encoder, as_of=as_of)
-            require_enough(repository, contents)
-            launch = Launch.head(
-                folder,
-                self.settings,
-                encoder=encoder,
-                recipe=chosen.recipe,
-                current=self._current(repository),
-            )
-            bundle = self.run(launch, chosen)
-            self.remember(encoder, bundle)
+        with (
+            self.recorded("head", options, repository.id) as (chosen, _),
+            self._bundle(repository, chosen, as_of=as_of) as (bundle, _),
+        ):
             yield bundle
+
+    @contextmanager
+    def _bundle(
+        self,
+        repository: Repository,
+        chosen: Options,
+        *,
+        as_of: str | None = None,
+        rivals: Rivals = NOBODY,
+    ) -> Iterator[tuple[Path, Plan]]:
+        """A bundle and its plan: that of a job may have been made before, with older rivals."""
+        with self.folder(f"train.{repository.id}", chosen.record) as folder:
+            plan = Plan.read(folder)
+            if plan is None:
+                clear(folder)
+                if chosen.job is not None:
+                    here(self.settings).require_free()
+                plan = Plan(in_force(self.settings), rivals.champion, rivals.best)
+                contents = self.snapshot(repository, folder / _SNAPSHOT, plan.encoder, as_of=as_of)
+                require_enough(repository, contents)
+                plan.write(folder)
+            bundle = self.run(self._launch(repository, folder, plan, chosen.recipe), chosen)
+            self.remember(plan.encoder, bundle)
+            yield bundle, plan
+
+    def _launch(
+        self, repository: Repository, folder: Path, plan: Plan, recipe: str | None
+    ) -> Launch:
+        best = plan.best if plan.best != plan.champion else None
+        return Launch.head(
+            folder,
+            self.settings,
+            encoder=plan.encoder,
+            recipe=recipe,
+            champion=self._path(repository, plan.champion),
+            best=self._path(repository, best),
+        )
+
+    @contextmanager
+    def recorded(
+        self, kind: Kind, options: Options | None, repository_id: int | None = None
+    ) -> Iterator[tuple[Options, Record]]:
+        """The options with the row of a training, which ends with the block; see `recorded`."""
+        chosen = options or Options()
+        with recorded(self.store, kind, repository_id=repository_id, job=chosen.job) as record:
+            yield replace(chosen, record=record), record
 
     def snapshot(
         self, repository: Repository, folder: Path, encoder: str, *, as_of: str | None = None
     ) -> Contents:
         """Write what is known of a repository, with the vectors of an encoder that are known."""
         known = self.store.meta.get(self._key(encoder))
-        return write_snapshot(self.store, repository, folder, encoder=known, as_of=as_of)
+        note_first_version(self.store, repository.id, self.registry)
+        cap = Cap.of(self.settings)
+        return write_snapshot(self.store, repository, folder, encoder=known, as_of=as_of, cap=cap)
 
     def run(self, launch: Launch, options: Options) -> Path:
         """Run the training of a head and keep the vectors that it computed; returns its bundle.
@@ -137,8 +239,7 @@ class Trainer:
         if not _has_own_encoder(bundle):
             self.store.meta.set(self._key(encoder), _encoder_version(bundle))
 
-    def _current(self, repository: Repository) -> Path | None:
-        version = self.registry.current(repository.id)
+    def _path(self, repository: Repository, version: str | None) -> Path | None:
         return self.registry.path(repository.id, version) if version else None
 
     def _key(self, encoder: str) -> str:
@@ -157,18 +258,33 @@ class Trainer:
             self.store.vectors.put_many(encoder, fresh)
 
     @contextmanager
-    def folder(self, kind: str) -> Iterator[Path]:
-        """A folder for one run. It holds issue text, so that only the log outlives the run."""
-        folder = self.new_folder(kind)
+    def folder(self, kind: str, record: Record | None = None) -> Iterator[Path]:
+        """A folder for one run. It holds issue text, so that only the log outlives the run.
+
+        A run that goes on without us keeps all of it, and has the same folder the next time.
+        """
+        folder = self._folder(kind, record)
+        goes_on = False
         try:
             yield folder
+        except (Stopped, Busy):
+            goes_on = record is not None and record.job is not None
+            raise
         except (BotError, OSError) as error:
             if not folder.exists():
                 raise RunRemoved from error
             raise
         finally:
-            if folder.exists():
+            if folder.exists() and not goes_on:
                 clear(folder)
+
+    def _folder(self, kind: str, record: Record | None) -> Path:
+        if record is None:
+            return self.new_folder(kind)
+        if record.folder is None or not record.folder.exists():
+            record.lies_in(self.new_folder(kind))
+        assert record.folder is not None
+        return record.folder
 
     def new_folder(self, kind: str) -> Path:
         """A new folder for a run; removes those that runs left behind long ago."""
@@ -188,6 +304,7 @@ class Trainer:
 
 def clear(folder: Path) -> None:
     """Remove what a run made; its log stays."""
+    (folder / _PLAN).unlink(missing_ok=True)
     for each in folder.iterdir():
         if each.is_dir():
             shutil.rmtree(each, ignore_errors=True)
@@ -196,7 +313,7 @@ def clear(folder: Path) -> None:
 def start(launch: Launch, options: Options) -> None:
     """Run a training the way that the options ask for. Raises TrainingFailed, Stopped."""
     how = replace(launch, terminal=options.terminal, niceness=options.niceness)
-    launcher.run(how, forward=options.forward, stop=options.stop)
+    launcher.run(how, forward=options.forward, stop=options.stop, record=options.record)
 
 
 def _encoder_version(bundle: Path) -> str:

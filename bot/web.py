@@ -18,7 +18,9 @@ from flask import Flask, Response, jsonify, request
 from waitress.server import create_server
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from bot.beating import beating
 from bot.health import readiness
+from bot.health_page import add_health
 from bot.intake import receive
 from bot.log import make_logger
 from bot.metrics import CONTENT_TYPE, Metrics
@@ -53,9 +55,10 @@ def create_app(
     logger = log or make_logger(settings.log_level, settings.log_format, secrets=settings.secrets)
     app = Flask("bot", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    metrics = Metrics(store, now=now)
+    metrics = Metrics(settings, store, now=now)
     _add_webhook(app, settings, store, metrics, logger)
     _add_operations(app, settings, store, metrics, now)
+    add_health(app, settings, store, now)
     _answer_errors(app, metrics, logger)
     return app
 
@@ -73,7 +76,8 @@ def run_web(
     `started` is told the host and the port, once it listens: port 0 in the settings takes a free
     one. Raises SettingsError, and OSError where the address is taken.
     """
-    app = create_app(settings, store, now=now, log=log)
+    logger = log or make_logger(settings.log_level, settings.log_format, secrets=settings.secrets)
+    app = create_app(settings, store, now=now, log=logger)
     server = create_server(
         app,
         host=settings.host,
@@ -87,7 +91,8 @@ def run_web(
     if started is not None:
         started(*_address(server))
     try:
-        server.run()
+        with beating(store, "web", logger):
+            server.run()
     finally:
         server.close()
         store.close()

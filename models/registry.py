@@ -29,11 +29,16 @@ class Registry:
         Raises ArtifactRefused for a bundle that is damaged or belongs to another repository, and
         then leaves everything as it was.
         """
-        card = manifest.verify(folder, "card.json", kind=bundle.KIND)
-        owner = (card.get("repository") or {}).get("id")
-        if owner != repository_id:
-            raise ArtifactRefused(folder, f"it belongs to repository {owner}, not {repository_id}")
+        _require_of(repository_id, folder)
         return self._versions(repository_id).publish(folder)
+
+    def store(self, repository_id: int, folder: Path) -> str:
+        """Copy a bundle in, verify the copy, without making it current; the version's name.
+
+        Raises as `publish` does.
+        """
+        _require_of(repository_id, folder)
+        return self._versions(repository_id).store(folder)
 
     def list(self, repository_id: int) -> Sequence[Version]:
         """The versions, oldest first. A folder that is not whole is not listed."""
@@ -43,6 +48,11 @@ class Registry:
         """The name of the current version, None where nothing is published."""
         return self._versions(repository_id).current()
 
+    def lineage(self, repository_id: int) -> tuple[str, ...]:
+        """The versions that were in force one after the other, the current one last; those that
+        were rolled back are left out."""
+        return self._versions(repository_id).lineage()
+
     def path(self, repository_id: int, version: str) -> Path:
         """The folder of a version. Raises UnknownVersion."""
         return self._versions(repository_id).path(version)
@@ -50,6 +60,13 @@ class Registry:
     def activate(self, repository_id: int, version: str) -> None:
         """Make a version current, after verifying it. Raises UnknownVersion or ArtifactRefused."""
         self._versions(repository_id).activate(version)
+
+    def advance(self, repository_id: int, version: str, *, instead_of: str | None) -> bool:
+        """Make a version current where `instead_of` still is; whether that was so.
+
+        Raises UnknownVersion or ArtifactRefused.
+        """
+        return self._versions(repository_id).advance(version, instead_of=instead_of)
 
     def rollback(
         self, repository_id: int, accept: Callable[[Card], bool] = lambda card: True
@@ -122,3 +139,10 @@ class Registry:
     def _versions(self, repository_id: int) -> Versions:
         what = f"repository {repository_id}"
         return Versions(self.root / str(repository_id), what, bundle.read)
+
+
+def _require_of(repository_id: int, folder: Path) -> None:
+    card = manifest.verify(folder, "card.json", kind=bundle.KIND)
+    owner = (card.get("repository") or {}).get("id")
+    if owner != repository_id:
+        raise ArtifactRefused(folder, f"it belongs to repository {owner}, not {repository_id}")

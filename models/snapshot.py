@@ -26,7 +26,8 @@ KIND = "labelwright-snapshot/1"
 VECTORS = "vectors.safetensors"
 MIN_LABELED = 20
 """Fewer labeled issues are not worth a training; labels are suggested from their names."""
-Provenance = Literal["person", "template", "bot", "us", "unknown"]
+Provenance = Literal["person", "template", "bot", "us", "unknown", "unheard"]
+"""`unheard`: nobody whose word counts has said whether the label belongs, on the issue or not."""
 
 FOREIGN = (AttributeError, KeyError, OSError, TypeError, ValueError, SafetensorError)
 """What reading raises on a file that holds something else than expected."""
@@ -46,7 +47,8 @@ class SnapshotIssue:
     """An issue with its text as it was opened, its labels, and who put each of them there.
 
     `removed` are labels that a person took off: hard negatives. `labels` maps a name to its
-    provenance. An issue without labels and without `removed` counts as unlabeled text.
+    provenance. `said_at` has for names of both when that was last said (GitHub's time), where it
+    is known. An issue without labels and without `removed` counts as unlabeled text.
     """
 
     number: int
@@ -56,6 +58,7 @@ class SnapshotIssue:
     labels: Mapping[str, Provenance] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     is_pull_request: bool = False
+    said_at: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,17 @@ class SnapshotRepository:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A snapshot that was read and verified. `id` names its content."""
+    """A snapshot that was read and verified. `id` names its content.
+
+    `taken_at` (GitHub's time) is up to when it knows what was said; older ones do not tell.
+    """
 
     id: str
     repository: SnapshotRepository
     issues: tuple[SnapshotIssue, ...]
     encoder: str | None = None
     vectors: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    taken_at: str | None = None
 
 
 def write(
@@ -88,6 +95,7 @@ def write(
     *,
     encoder: str | None = None,
     vectors: Mapping[str, np.ndarray[Any, Any]] | None = None,
+    taken_at: str | None = None,
 ) -> int:
     """Write a snapshot, streaming the issues; returns how many. Raises FileExistsError."""
     with manifest.writing(folder) as aside:
@@ -100,7 +108,8 @@ def write(
                 count += 1
         if vectors:
             save_vectors(aside / VECTORS, vectors)
-        manifest.seal(aside, "manifest.json", {"kind": KIND, "issues": count, "encoder": encoder})
+        facts_of = {"kind": KIND, "issues": count, "encoder": encoder, "taken_at": taken_at}
+        manifest.seal(aside, "manifest.json", facts_of)
     return count
 
 
@@ -111,6 +120,9 @@ def read(folder: Path) -> Snapshot:
         text = (folder / "repository.json").read_text(encoding="utf-8")
         repository = _repository(json.loads(text))
         issues = tuple(sorted(_issues(folder / "issues.jsonl"), key=_age))
+        taken_at = facts.get("taken_at")
+        if taken_at is not None:
+            datetime.fromisoformat(taken_at)
     except FOREIGN as error:
         raise ArtifactRefused(folder, f"it does not hold what a snapshot holds: {error}") from error
     path = folder / VECTORS
@@ -120,6 +132,7 @@ def read(folder: Path) -> Snapshot:
         issues=issues,
         encoder=facts.get("encoder"),
         vectors=load_vectors(path) if path.exists() else {},
+        taken_at=taken_at,
     )
 
 
@@ -150,7 +163,8 @@ def _issues(path: Path) -> Iterator[SnapshotIssue]:
         for line in file:
             data = json.loads(line)
             issue = SnapshotIssue(**{**data, "removed": tuple(data["removed"])})
-            datetime.fromisoformat(issue.created_at)
+            for at in (issue.created_at, *issue.said_at.values()):
+                datetime.fromisoformat(at)
             for by in set(issue.labels.values()) - set(get_args(Provenance)):
                 raise ValueError(f"#{issue.number} has labels put by {by!r}")
             yield issue

@@ -30,18 +30,25 @@ def reaches(right: int, wrong: int, target: float) -> float:
     return float(beta.sf(target, 1 + right, 1 + wrong))
 
 
-def apply_threshold(probabilities: Array, truth: Array, target: float) -> ApplyThreshold:
+def apply_threshold(
+    probabilities: Array,
+    truth: Array,
+    target: float,
+    *,
+    confidence: float = CONFIDENCE,
+    least: int = MIN_DECISIONS,
+) -> ApplyThreshold:
     """The lowest threshold at which the label's precision reaches `target` with confidence.
 
     `probabilities` and `truth` have shape (issues,) and must be out of fold. A threshold counts
-    when at least MIN_DECISIONS issues lie above it and P(precision >= target) >= CONFIDENCE.
+    when at least `least` issues lie above it and P(precision >= target) >= `confidence`.
     """
     order = np.argsort(-probabilities, kind="stable")
     scores, right = probabilities[order], np.cumsum(truth[order])
     above = np.arange(1, len(scores) + 1)
     ends = np.append(scores[:-1] > scores[1:], True) if len(scores) else np.zeros(0, bool)
-    sure = beta.sf(target, 1 + right, 1 + above - right) >= CONFIDENCE
-    passed = np.flatnonzero(ends & sure & (above >= MIN_DECISIONS))
+    sure = beta.sf(target, 1 + right, 1 + above - right) >= confidence
+    passed = np.flatnonzero(ends & sure & (above >= least))
     if len(passed):
         last = passed[-1]
         below = scores[last + 1] if last + 1 < len(scores) else scores[last]

@@ -61,6 +61,14 @@ class Versions:
             self._activate(name)
         return name
 
+    def store(self, folder: Path) -> str:
+        """Copy a folder in and check the copy, without making it current; the version's name.
+
+        Raises ArtifactRefused, and then leaves everything as it was.
+        """
+        with self._writing():
+            return self._store(folder)
+
     def list(self) -> Sequence[Version]:
         """The versions, oldest first. A folder that is not whole is not listed."""
         current = self.current()
@@ -75,6 +83,12 @@ class Versions:
         """The name of the current version, None where there is none."""
         return self._state()[0]
 
+    def lineage(self) -> tuple[str, ...]:
+        """The versions that were in force one after the other, the current one last; those that
+        were rolled back are left out."""
+        current, history = self._state()
+        return (*history, *filter(None, [current]))
+
     def path(self, name: str) -> Path:
         """The folder of a version. Raises UnknownVersion."""
         path = self.home / name
@@ -87,6 +101,18 @@ class Versions:
         self.path(name)
         with self._writing():
             self._activate(name)
+
+    def advance(self, name: str, *, instead_of: str | None) -> bool:
+        """Make a version current where `instead_of` still is; whether that was so.
+
+        Raises UnknownVersion or ArtifactRefused.
+        """
+        self.path(name)
+        with self._writing():
+            if self.current() != instead_of:
+                return False
+            self._activate(name)
+        return True
 
     def rollback(self, accept: Callable[[Card], bool] = lambda card: True) -> str:
         """Make the version that was current before current again; returns its name.

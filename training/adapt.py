@@ -40,7 +40,7 @@ from training.export import export, push_to_hub, write_version
 from training.interpolate import Choice, blend
 from training.masked_lm import check, load_masked, longest
 from training.phases import Entries, Material, Run, prepare
-from training.progress import Report, progress
+from training.progress import Report, beside, progress, silent
 from training.resuming import telling, write_whole
 
 State = dict[str, torch.Tensor]
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     args = _arguments(given)
     try:
-        with _terminating(), progress() as report:
+        with _terminating(), progress(args.status or beside(args.out)) as report:
             if args.threads:
                 torch.set_num_threads(args.threads)
             _require_free(_plain(args))
@@ -87,7 +87,7 @@ def adapt(
     out: Path,
     *,
     resume: bool = False,
-    report: Report = lambda phase, done, total: None,
+    report: Report = silent,
 ) -> EncoderCard | None:
     """Adapt `encoder` to the snapshots' text and write the encoder version `out`; its card.
 
@@ -222,9 +222,9 @@ def _work_folder(out: Path, settings: Mapping[str, Any], resume: bool) -> Path:
 
 
 def _named(report: Report, name: str) -> Report:
-    def named(phase: str, done: int, total: int) -> None:
+    def named(phase: str, done: int, total: int, loss: float | None = None) -> None:
         if hardware.rank() == 0:
-            report(f"{phase} {name}", done, total)
+            report(f"{phase} {name}", done, total, loss)
 
     return named
 
@@ -286,6 +286,7 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     add("--resume", action="store_true", help="go on with a run that was interrupted")
     add("--max-tokens", type=int, default=256, help="of an issue, where shares are compared")
     add("--threads", type=int, help="of the processor (default: all cores)")
+    add("--status", type=Path, help="file for where it is (default: OUT.status.json)")
     add("--export", type=Path, metavar="DIR", help="write a plain Hugging Face folder as well")
     add("--push-to-hub", metavar="ID", help="upload that folder to the hub; off by default")
     return parser.parse_args(argv)

@@ -89,7 +89,7 @@ class PastVersions:
         every = self._history.everything
         probabilities = likeness(every.vectors[rows], every.label_vectors)
         nothing = np.zeros(len(every.names), dtype=bool)
-        return [Answer(nothing, (p >= suggest_at(p)) & self._limits.show) for p in probabilities]
+        return [Answer(p, nothing, (p >= suggest_at(p)) & self._limits.show) for p in probabilities]
 
 
 class _Version:
@@ -121,7 +121,8 @@ class _Version:
         apply &= self._within_groups(probabilities, apply)
         apply[[self._is_cautious(i, part) for i in range(len(part))]] = False
         shown = apply | (probabilities >= np.array([rule.suggest_at for rule in rules]))
-        return [Answer(a, s) for a, s in zip(apply, shown & self._limits.show, strict=True)]
+        found = zip(probabilities, apply, shown & self._limits.show, strict=True)
+        return [Answer(*each) for each in found]
 
     def _is_cautious(self, row: int, part: Examples) -> bool:
         nearest = self._past.nearest(part.vectors[row], count=1)

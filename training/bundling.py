@@ -50,6 +50,7 @@ def bundled(source: Snapshot, made: Outcome, recipe: Recipe, started: float) -> 
     card = {
         "repository": {"id": repository.id, "full_name": repository.full_name},
         "snapshot": source.id,
+        "known_until": source.taken_at,
         "far_below": far_below(np.array([vectors[key] for key in newest])),
         "fits": {
             "evaluation": {"issues": made.metrics["n_train"], "figures": "metrics.json"},

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from training.batches import pad
 from training.checkpoint import Checkpoint
 from training.finetune import Lesson, Tagger, Tuning, probe
-from training.progress import Report
+from training.progress import Report, silent
 from training.trainer import History, Work, train
 
 Array = np.ndarray[Any, Any]
@@ -41,7 +41,7 @@ def tune(
     lessons: Sequence[Lesson],
     tuning: Tuning,
     *,
-    report: Report = lambda phase, done, total: None,
+    report: Report = silent,
 ) -> tuple[Tagger, History]:
     """Tune the encoder on pairs, then fit the heads; same lessons and seed, same weights.
 

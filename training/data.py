@@ -24,9 +24,10 @@ PROVENANCE_WEIGHTS: dict[Provenance, float] = {
     "template": 0.5,
     "bot": 0.5,
     "us": 0.0,
+    "unheard": 0.0,
 }
 """What a label's presence is worth by who put it there. Our own guess that nobody touched says
-nothing: neither yes nor no."""
+nothing: neither yes nor no; and nor does somebody whose word does not count."""
 REMOVED_WEIGHT = 2.0
 """A label that a person took off is a hard negative."""
 
@@ -126,6 +127,25 @@ def holdout_cut(count: int, share: float) -> int:
     A position, not a time: issues may have one creation time, and their order still divides them.
     """
     return int(count * (1 - share))
+
+
+def oldest(examples: Examples, count: int) -> Examples:
+    """The first `count` examples as if no others had come: a group is complete by these alone."""
+    part = examples.take(np.arange(count))
+    whole = [{"name": group.name, "members": group.members} for group in examples.groups]
+    return replace(part, groups=groups_of(whole, part.names, part.truth))
+
+
+def without_repeats(judged: Examples, seen: Examples) -> tuple[Examples, int]:
+    """The examples whose text is not among those `seen`, and how many were left out.
+
+    None is where no other would remain.
+    """
+    known = {text.hash for text in seen.texts}
+    rows = np.flatnonzero([text.hash not in known for text in judged.texts])
+    if not len(rows):
+        return judged, 0
+    return judged.take(rows), len(judged) - len(rows)
 
 
 def is_labeled(issue: SnapshotIssue) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from models.bundle import Bundle
 from models.labels import LabelSet
 from training import baselines
 from training.data import Examples
@@ -20,12 +19,12 @@ from training.metrics import (
     precision_recall_f1,
 )
 from training.prequential import live_decisions
+from training.side_by_side import decided
 
 Array = np.ndarray[Any, Any]
 
 MIN_SUPPORT = 20
 MACRO_POSITIVES = 10
-MIN_UNSEEN = 30
 
 
 def evaluate(
@@ -78,38 +77,6 @@ def evaluate(
     }
 
 
-def beside(
-    current: Bundle, labels: LabelSet, probabilities: Array, holdout: Examples, columns: Array
-) -> dict[str, Any]:
-    """The current version's figures beside this one's, on issues that neither has seen.
-
-    The current version was deployed on everything there was then, so only issues opened after
-    that count; with fewer than MIN_UNSEEN of them there is nothing to compare, and "why" says so.
-    """
-    newest = current.card["fits"]["deployed"]["newest"]
-    rows = np.array([i for i, x in enumerate(holdout.issues) if x.created_at > newest], dtype=int)
-    if len(rows) < MIN_UNSEEN:
-        return {"n_holdout": len(rows), "why": f"{len(rows)} newer issues, {MIN_UNSEEN} needed"}
-    part = holdout.take(rows)
-    asked = part.weights[:, columns] > 0
-    shared = [j for j in columns if labels.rules[j].name in current.labels.names]
-    theirs = np.zeros_like(probabilities[rows])
-    scores = current.head.probabilities(part.texts, part.vectors)
-    rules = list(labels.rules)
-    for j in shared:
-        k = current.labels.index(labels.rules[j].name)
-        theirs[:, j], rules[j] = scores[:, k], current.labels.rules[k]
-    shown, _ = _decide(labels, probabilities[rows], columns)
-    shown_before, _ = _decide(labels.with_rules(rules), theirs, columns)
-    truth = part.truth[:, columns]
-    macro = np.flatnonzero(truth.any(axis=0))
-    return {
-        "n_holdout": len(rows),
-        "this version": _figures(truth, shown & asked, macro),
-        "current version": _figures(truth, shown_before & asked, macro),
-    }
-
-
 def reported_columns(train: Examples, holdout: Examples) -> Array:
     """The columns of the labels that the figures count; see `evaluate`."""
     support = train.truth.sum(axis=0) + holdout.truth.sum(axis=0)
@@ -119,10 +86,8 @@ def reported_columns(train: Examples, holdout: Examples) -> Array:
 
 def _decide(labels: LabelSet, probabilities: Array, columns: Array) -> tuple[Array, Array]:
     """(applied or suggested, applied by itself), booleans (issues, columns)."""
-    suggest_at = np.array([labels.rules[j].suggest_at for j in columns])
-    apply_at = np.array([_or_never(labels.rules[j].apply_at) for j in columns])
-    would_apply = probabilities[:, columns] >= apply_at
-    return would_apply | (probabilities[:, columns] >= suggest_at), would_apply
+    made = decided(labels, probabilities)
+    return made.shown[:, columns], made.applied[:, columns]
 
 
 def _prequential(
@@ -130,7 +95,7 @@ def _prequential(
 ) -> Applied:
     _, would_apply = _decide(labels, probabilities, np.arange(len(labels)))
     targets = [holdout.label_targets.get(x.name, holdout.target_precision) for x in labels]
-    decided = live_decisions(would_apply, holdout.truth, holdout.days, targets)
+    decided = live_decisions(probabilities, would_apply, holdout.truth, holdout.days, targets)
     return applied(holdout.truth[:, columns], decided[:, columns])
 
 
@@ -162,7 +127,3 @@ def _figures(truth: Array, decided: Array, macro: Array) -> dict[str, float]:
         "micro_f1": micro_f1(truth, decided),
         "macro_f1": float(f1.mean()) if len(f1) else 0.0,
     }
-
-
-def _or_never(threshold: float | None) -> float:
-    return 2.0 if threshold is None else threshold

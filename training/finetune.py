@@ -29,7 +29,7 @@ from training.checkpoint import Checkpoint
 from training.data import Examples
 from training.hardware import autocast
 from training.metrics import decide, micro_f1
-from training.progress import Report
+from training.progress import Report, silent
 from training.trainer import History, Schedule, Work, train
 
 Array = np.ndarray[Any, Any]
@@ -140,7 +140,7 @@ def finetune(
     validation: Sequence[Lesson] | None = None,
     addition: Addition | None = None,
     focus: Focus | None = None,
-    report: Report = lambda phase, done, total: None,
+    report: Report = silent,
 ) -> tuple[Tagger, History]:
     """Tune the encoder on all lessons together; same lessons and seed, same weights.
 

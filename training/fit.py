@@ -7,7 +7,7 @@ few, prototypes take the place of the regression on vectors, and the stack is fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,11 +20,11 @@ from models.lexicon import Counts, Lexicon
 from models.thresholds import apply_threshold, suggest_threshold
 from training.data import Examples
 from training.linear import decay, fit_linear
+from training.progress import Report, silent
 from training.prototypes import fit_prototypes
 from training.stack import fit_stack
 
 Array = np.ndarray[Any, Any]
-Report = Callable[[str, int, int], None]
 
 HALF_LIVES: tuple[float | None, ...] = (None, 365.0, 180.0, 90.0, 60.0)
 LEXICAL_C, DENSE_C = 30.0, 2.0
@@ -33,6 +33,8 @@ FEW_LABELED = 48
 """Labeled issues under which there is too little to fit a stack or a regression on vectors."""
 FEW_STACK = (0.6, 1.0, 0.0, 0.0, 0.0)
 """Words and prototypes; the prototypes know the labels' own words already."""
+RECENT = 600
+"""The newest issues out of fold, by which labels are applied: habits change."""
 COMMON_LABEL = 10
 """Positives out of fold from which a label has a say in the choice of the half-life."""
 BLOCKS, FIRST_BLOCKS = 10, 2
@@ -78,7 +80,7 @@ def fit(
     half_life: float | str | None = "choose",
     earlier: Fit | None = None,
     folds: tuple[Fold, ...] | None = None,
-    report: Report = lambda phase, done, total: None,
+    report: Report = silent,
 ) -> Fit:
     """Fit head, stack and thresholds on `examples`. Same examples, same result.
 
@@ -155,7 +157,7 @@ def label_set(examples: Examples, scores: OutOfFold) -> LabelSet:
         known = examples.weights[scores.rows, column] > 0
         p, y = scores.probabilities[known, column], scores.truth[known, column]
         target = examples.label_targets.get(label.name, examples.target_precision)
-        at = apply_threshold(p, y, target)
+        at = apply_threshold(p[-RECENT:], y[-RECENT:], target)
         rules.append(
             LabelRule(
                 name=label.name,

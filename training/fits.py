@@ -9,16 +9,15 @@ Several repositories may share the tuned encoder; each has a head, and both fits
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from models.bundle import Bundle
 from models.text import IssueText
 from training import data
 from training.data import Examples
-from training.evaluate import beside, evaluate, reported_columns
+from training.evaluate import evaluate
 from training.fit import FEW_ISSUES, Fit, Fold, OutOfFold, fit, with_vectors
 from training.methods.space import Space
 from training.metrics import micro_f1
@@ -60,17 +59,22 @@ class Tuner(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to: figures of the evaluation fit, the deployed fit, and the space of
-    its encoder's vectors, which `examples` have.
+    """What a training came to: the deployed fit, and the space of its encoder's vectors, which
+    `examples` have; the evaluation fit with its figures, over the vectors of `seen`.
 
-    `chosen` says what was tried, and why this was taken.
+    Where the encoder was tuned, `early` has the vectors after its first tuning, on the first
+    `early_cut` issues. `chosen` says what was tried, and why this was taken.
     """
 
     metrics: dict[str, Any]
     final: Fit
     space: Space
     examples: Examples
-    chosen: dict[str, Any] = field(default_factory=dict)
+    chosen: dict[str, Any]
+    evaluation: Fit
+    seen: Examples
+    early: Examples | None = None
+    early_cut: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,6 @@ class Job:
     space      of the encoder as it is, with the vectors of this repository alone
     examples   all labeled issues, with these vectors
     unlabeled  text without labels from before the holdout: semi-supervised tuning reads it
-    current    the bundle in force, to compare with
     """
 
     name: str
@@ -90,7 +93,6 @@ class Job:
     examples: Examples
     report: Report
     unlabeled: tuple[IssueText, ...] = ()
-    current: Bundle | None = None
 
 
 def two_fits(jobs: Sequence[Job], tuner: Tuner | None) -> list[Outcome]:
@@ -172,7 +174,7 @@ class Frozen:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._train = job.examples.take(np.arange(holdout_cut(job.recipe, len(job.examples))))
+        self._train = data.oldest(job.examples, holdout_cut(job.recipe, len(job.examples)))
         self.known: Array = self._train.weights > 0
         report = reporting(job.report, "evaluation fit")
         self.evaluation = fit(self._train, half_life=job.recipe.half_life, report=report)
@@ -189,23 +191,24 @@ class Frozen:
         metrics = judged(self._job, examples, self.evaluation)
         report = reporting(self._job.report, "deployed fit")
         final = fit(examples, earlier=self.evaluation, report=report)
-        return Outcome(metrics, final, self._job.space, examples, chosen)
+        space = self._job.space
+        return Outcome(metrics, final, space, examples, chosen, self.evaluation, examples)
 
 
 class Tuned:
     """Both fits over encoders that were tuned on the labels; see the module's first lines."""
 
     def __init__(self, job: Job, tuner: Tuner) -> None:
-        # The current version's head cannot be asked about vectors of an encoder made just now.
-        self._job = replace(job, current=None)
+        self._job = job
         self._tuner = tuner
         count = len(job.examples)
-        early = seen_at("early", job.recipe, count)
+        self._early_cut = seen_at("early", job.recipe, count)
         self._cut = seen_at("before holdout", job.recipe, count)
-        _, seen = tuner.at("early", job.examples)
-        self.folds = (Fold(np.arange(early), np.arange(early, self._cut)),)
+        _, self._early = tuner.at("early", job.examples)
+        early = np.arange(self._early_cut)
+        self.folds = (Fold(early, np.arange(self._early_cut, self._cut)),)
         self.evaluation = fit(
-            seen.take(np.arange(self._cut)),
+            data.oldest(self._early, self._cut),
             half_life=job.recipe.half_life,
             folds=self.folds,
             report=reporting(job.report, "evaluation fit"),
@@ -221,25 +224,33 @@ class Tuned:
         report = reporting(job.report, "deployed fit")
         final = fit(middle, earlier=first, folds=(*self.folds, newest), report=report)
         space, everything = self._tuner.at("everything", job.examples)
-        return Outcome(metrics, with_vectors(final, everything), space, everything, chosen)
+        return Outcome(
+            metrics,
+            with_vectors(final, everything),
+            space,
+            everything,
+            chosen,
+            evaluation=first,
+            seen=middle,
+            early=self._early,
+            early_cut=self._early_cut,
+        )
 
 
 def judged(job: Job, examples: Examples, first: Fit) -> dict[str, Any]:
     """The figures of the evaluation fit on the holdout; `examples` have its encoder's vectors."""
     cut = holdout_cut(job.recipe, len(examples))
-    train = examples.take(np.arange(cut))
-    holdout = examples.take(np.arange(cut, len(examples)))
+    train = data.oldest(examples, cut)
+    newest = examples.take(np.arange(cut, len(examples)))
+    holdout, repeated = data.without_repeats(newest, train)
     job.report("evaluate", 0, 1)
     probabilities = first.head.probabilities(holdout.texts, holdout.vectors)
     metrics = evaluate(first.labels, probabilities, train, holdout, seed=job.recipe.seed)
-    if job.current:
-        columns = reported_columns(train, holdout)
-        before = job.current
-        metrics["beside_current"] = beside(before, first.labels, probabilities, holdout, columns)
     job.report("evaluate", 1, 1)
     return {
         "recipe": job.recipe.name,
         **metrics,
+        "duplicates_removed": repeated,
         "half_life": first.half_life,
         "half_life_scores": first.half_life_scores,
     }
@@ -253,7 +264,7 @@ def holdout_cut(recipe: Recipe, count: int) -> int:
 def reporting(report: Report, name: str) -> Report:
     """The same reports under a fit's name."""
 
-    def named(phase: str, done: int, total: int) -> None:
-        report(f"{name}: {phase}", done, total)
+    def named(phase: str, done: int, total: int, loss: float | None = None) -> None:
+        report(f"{name}: {phase}", done, total, loss)
 
     return named

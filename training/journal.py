@@ -53,7 +53,8 @@ class Journal:
         for row, answer in answers:
             self._known[heard, row] = answer
             columns = [np.flatnonzero(each).tolist() for each in (answer.apply, answer.suggest)]
-            lines.append(json.dumps([heard, row, *columns]) + "\n")
+            line = [heard, row, answer.probabilities.tolist(), *columns]
+            lines.append(json.dumps(line) + "\n")
         with (self._folder / _ANSWERS).open("a", encoding="utf-8") as file:
             file.write("".join(lines))
 
@@ -83,8 +84,9 @@ class Journal:
         if whole != text:
             path.write_text(whole, encoding="utf-8")
         for line in whole.splitlines():
-            heard, row, apply, suggest = json.loads(line)
-            yield (heard, row), Answer(self._mask(apply), self._mask(suggest))
+            heard, row, probabilities, apply, suggest = json.loads(line)
+            masks = self._mask(apply), self._mask(suggest)
+            yield (heard, row), Answer(np.array(probabilities), *masks)
 
     def _mask(self, columns: Sequence[int]) -> Array:
         mask = np.zeros(self._labels, dtype=bool)

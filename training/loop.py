@@ -23,8 +23,10 @@ Told = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a version alone says of one issue: bool (labels,) each; `suggest` holds `apply`."""
+    """What a version alone says of one issue, (labels,) each: probabilities, and what it would
+    apply and suggest, bool; `suggest` holds `apply`."""
 
+    probabilities: Array
     apply: Array
     suggest: Array
 
@@ -59,7 +61,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Change:
-    """A label that was demoted before issue `row`, or came back: `live` is its record then."""
+    """A label that was held back before issue `row`, or came back: `live` is its record then."""
 
     row: int
     column: int
@@ -124,6 +126,7 @@ class _Loop:
     def __post_init__(self) -> None:
         shape = self.history.asked.shape
         self.applied, self.shown, self.would = (np.zeros(shape, dtype=bool) for _ in range(3))
+        self.probabilities = np.zeros(shape)
         self.live = [LiveLabel() for _ in range(shape[1])]
 
     def hear(self, row: int) -> None:
@@ -136,9 +139,10 @@ class _Loop:
         self.corrections += int(((self.applied[old] != truth) & asked).sum())
         for column in np.flatnonzero(self.would[old] & asked):
             before = self.live[column]
-            after = before.after(bool(truth[column]), self.history.targets[column])
-            self.live[column] = after
-            if after.applies != before.applies:
+            probability = float(self.probabilities[old, column])
+            target = self.history.targets[column]
+            self.live[column] = after = before.after(probability, bool(truth[column]), target)
+            if after.state != before.state:
                 self.changes.append(Change(row, int(column), after))
 
     def train_if_due(self, row: int) -> None:
@@ -159,7 +163,10 @@ class _Loop:
         """Apply and show what a version says of issue `row`, as far as live precision lets it."""
         open_yet = ~self.history.present[row]
         self.would[row] = answer.apply & open_yet
-        self.applied[row] = self.would[row] & np.array([label.applies for label in self.live])
+        self.probabilities[row] = answer.probabilities
+        for column in np.flatnonzero(self.would[row]):
+            live = self.live[column]
+            self.applied[row, column] = live.applies(float(answer.probabilities[column]))
         self.shown[row] = answer.suggest & open_yet
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from models.figures import micro_f1 as micro_f1
+from models.figures import precision_recall_f1 as precision_recall_f1
+from models.figures import ratio
 from models.labels import Group
 
 Array = np.ndarray[Any, Any]
@@ -51,19 +54,6 @@ def decide(
     return decided
 
 
-def precision_recall_f1(truth: Array, predicted: Array) -> tuple[Array, Array, Array]:
-    """(precision, recall, F1), each (labels,), from booleans (issues, labels); 0 for 0/0."""
-    hits = (truth & predicted).sum(axis=0)
-    precision = _ratio(hits, predicted.sum(axis=0))
-    recall = _ratio(hits, truth.sum(axis=0))
-    return precision, recall, _ratio(2 * hits, predicted.sum(axis=0) + truth.sum(axis=0))
-
-
-def micro_f1(truth: Array, predicted: Array) -> float:
-    """F1 over all (issue, label) pairs."""
-    return float(_ratio(2 * (truth & predicted).sum(), predicted.sum() + truth.sum()))
-
-
 def f1_intervals(
     truth: Array, predicted: Array, macro_labels: Array, seed: int
 ) -> dict[str, Interval]:
@@ -75,11 +65,11 @@ def f1_intervals(
     draws = rng.multinomial(len(truth), np.full(len(truth), 1 / len(truth)), RESAMPLES)
     hits = draws @ (truth & predicted).astype(np.int64)
     sums = draws @ (truth.astype(np.int64) + predicted)
-    micro = _ratio(2 * hits.sum(axis=1), sums.sum(axis=1))
+    micro = ratio(2 * hits.sum(axis=1), sums.sum(axis=1))
     intervals = {"micro_f1": _interval(micro_f1(truth, predicted), micro)}
     if not len(macro_labels):
         return {**intervals, "macro_f1": Interval(0.0, 0.0, 0.0)}
-    macro = _ratio(2 * hits[:, macro_labels], sums[:, macro_labels]).mean(axis=1)
+    macro = ratio(2 * hits[:, macro_labels], sums[:, macro_labels]).mean(axis=1)
     per_label = precision_recall_f1(truth, predicted)[2][macro_labels]
     return {**intervals, "macro_f1": _interval(float(per_label.mean()), macro)}
 
@@ -88,7 +78,7 @@ def applied(truth: Array, decided: Array) -> Applied:
     """Precision and coverage of labels that are applied by themselves, (issues, labels)."""
     hits, decisions = int((truth & decided).sum()), int(decided.sum())
     precision = hits / decisions if decisions else None
-    return Applied(precision, float(_ratio(hits, truth.sum())), decisions)
+    return Applied(precision, float(ratio(hits, truth.sum())), decisions)
 
 
 def calibration_error(probabilities: Array, truth: Array) -> float:
@@ -105,8 +95,3 @@ def calibration_error(probabilities: Array, truth: Array) -> float:
 def _interval(value: float, samples: Array) -> Interval:
     low, high = np.percentile(samples, [2.5, 97.5])
     return Interval(value, float(low), float(high))
-
-
-def _ratio(numerator: Any, denominator: Any) -> Any:
-    bottom = np.asarray(denominator, dtype=np.float64)
-    return np.divide(numerator, bottom, out=np.zeros_like(bottom), where=bottom > 0)

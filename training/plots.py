@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ def _names(axes: Axes, ends: Sequence[tuple[Line, int, float]]) -> None:
     ends = sorted(ends, key=lambda end: end[2])
     inside = axes.transData + axes.transAxes.inverted()
     starts = [inside.transform((x, value)) for _, x, value in ends]
-    places = apart([height for _, height in starts], CLOSEST)
+    places = apart([height for _, height in starts], CLOSEST, highest=1.0)
     for (line, _, value), (x, y), place in zip(ends, starts, places, strict=True):
         colour = COLOURS[line.row.method]
         axes.plot(
@@ -148,8 +149,9 @@ def _names(axes: Axes, ends: Sequence[tuple[Line, int, float]]) -> None:
         )
 
 
-def apart(values: Sequence[float], gap: float) -> list[float]:
-    """Ascending values moved as little as needed for neighbours to be `gap` apart.
+def apart(values: Sequence[float], gap: float, *, highest: float = math.inf) -> list[float]:
+    """Ascending values moved as little as needed for neighbours to be `gap` apart, and none to be
+    over the `highest`.
 
     Neighbours that would meet become one block around their mean (pool adjacent violators).
     """
@@ -160,7 +162,8 @@ def apart(values: Sequence[float], gap: float) -> list[float]:
             count, start = blocks.pop()
             total = blocks[-1][0] + count
             blocks[-1] = [total, (blocks[-1][0] * blocks[-1][1] + count * start) / total]
-    starts = [start for count, start in blocks for _ in range(int(count))]
+    last = highest - (len(values) - 1) * gap
+    starts = [min(start, last) for count, start in blocks for _ in range(int(count))]
     return [start + i * gap for i, start in enumerate(starts)]
 
 

@@ -16,13 +16,13 @@ JUDGED_AFTER_DAYS = 7.0
 
 
 def live_decisions(
-    would_apply: Array, truth: Array, days: Array, targets: Sequence[float]
+    probabilities: Array, would_apply: Array, truth: Array, days: Array, targets: Sequence[float]
 ) -> Array:
-    """What is applied when labels are demoted and come back by their live record.
+    """What is applied when labels are held back, and come back, by their live record.
 
-    `would_apply` and `truth` are booleans (issues, labels) in time order, `days` (issues,) the
-    creation times in days, `targets` the wanted precision of each label. An issue's labels are
-    judged JUDGED_AFTER_DAYS later, not before.
+    `probabilities`, and the booleans `would_apply` and `truth`, are (issues, labels) in time
+    order, `days` (issues,) the creation times in days, `targets` the wanted precision of each
+    label. An issue's labels are judged JUDGED_AFTER_DAYS later, not before.
     """
     live = [LiveLabel() for _ in targets]
     decided = np.zeros_like(would_apply)
@@ -30,8 +30,10 @@ def live_decisions(
     for row in range(len(days)):
         while days[judged] + JUDGED_AFTER_DAYS <= days[row]:
             for column in np.flatnonzero(would_apply[judged]):
-                right = bool(truth[judged, column])
-                live[column] = live[column].after(right, targets[int(column)])
+                probability, right = probabilities[judged, column], truth[judged, column]
+                target = targets[int(column)]
+                live[column] = live[column].after(float(probability), bool(right), target)
             judged += 1
-        decided[row] = would_apply[row] & np.array([label.applies for label in live])
+        for column in np.flatnonzero(would_apply[row]):
+            decided[row, column] = live[column].applies(float(probabilities[row, column]))
     return decided

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,12 @@ class Recipe:
         if recipe.adaptation:
             recipe = replace(recipe, adaptation=str(path.parent / recipe.adaptation))
         return replace(recipe, half_life=None) if recipe.half_life == "none" else recipe
+
+    @classmethod
+    def of_card(cls, facts: Mapping[str, Any]) -> Recipe:
+        """The inverse of `to_json`; keys that are none of ours any more are left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{key: value for key, value in facts.items() if key in known})
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the card."""

@@ -5,7 +5,8 @@
         --recipe finetuned
 
 Reads snapshots, writes bundles, touches nothing else. Two fits: the evaluation fit never sees the
-newest fifth of the labeled issues and gives the figures; the deployed fit uses everything. Several
+newest fifth of the labeled issues and gives the figures; the deployed fit uses everything. With
+`--champion` the figures of the version in force stand beside them, see training/gate.py. Several
 repositories share one encoder, tuned on the labels of all; each has a bundle with a head of its
 own, in the folder of its id.
 """
@@ -17,7 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,14 +29,16 @@ from threadpoolctl import threadpool_limits
 from models import bundle, snapshot
 from models.bundle import Bundle
 from models.encoder import DEFAULT_ENCODER, Encoder
-from models.errors import ModelError, NotEnoughLabels
+from models.errors import ArtifactRefused, ModelError, NotEnoughLabels
 from models.snapshot import Snapshot
 from models.text import IssueText
 from training import bundling, data
 from training.fits import Job, Outcome, Tuner, can_tune, reporting, two_fits
+from training.gate import Gate, Incomparable, Rival
 from training.methods.space import Space
-from training.progress import Report, progress
+from training.progress import Report, beside, progress
 from training.recipe import Recipe
+from training.side_by_side import without_applying
 
 
 class NotTogether(ModelError):
@@ -44,14 +47,14 @@ class NotTogether(ModelError):
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train, whatever the repositories. `encoder` is the one to begin with, `current` the
-    bundle to compare with; encoders that are made on the way go into `folder`."""
+    """How to train, whatever the repositories. `encoder` is the one to begin with, `rivals` are the
+    versions to compare with; encoders that are made on the way go into `folder`."""
 
     recipe: Recipe
     encoder: Encoder
     folder: Path
     report: Report
-    current: Bundle | None = None
+    rivals: Mapping[str, Rival]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,11 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _arguments(argv)
     started = time.time()
     try:
-        recipe = Recipe.find(args.recipe) if args.recipe else Recipe()
+        rivals = {"champion": _rival(args.champion), "best": _rival(args.best)}
+        recipe = _recipe(args.recipe, rivals["champion"])
         if args.out.exists():
             raise FileExistsError(f"{args.out} exists; a bundle is never overwritten")
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        with progress() as report, _aside(args.out) as folder:
+        status = args.status or beside(args.out)
+        with progress(status) as report, _aside(args.out) as folder:
             if args.threads and (recipe.adapt or recipe.tune != "none"):
                 import torch  # an encoder whose vectors are all at hand would not set it
 
@@ -71,8 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sources = [snapshot.read(each) for each in args.snapshot]
             _require_together(sources, recipe)
             encoder = Encoder.load(args.encoder, max_tokens=args.max_tokens, threads=args.threads)
-            current = bundle.read(args.current) if args.current else None
-            made = _train(sources, Plan(recipe, encoder, folder, report, current))
+            made = _train(sources, Plan(recipe, encoder, folder, report, rivals))
             versions = [
                 _with_own_encoder(bundling.bundled(source, each, recipe, started), each, folder)
                 for source, each in zip(sources, made, strict=True)
@@ -94,6 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _train(sources: Sequence[Snapshot], plan: Plan) -> list[Outcome]:
     """Adapt, tune and fit, as far as the recipe asks for each."""
     _require_enough(sources)
+    server = plan.encoder
     adapted: dict[str, Any] = {}
     if plan.recipe.adapt:
         plan, adapted = _adapted(sources, plan)
@@ -102,7 +107,43 @@ def _train(sources: Sequence[Snapshot], plan: Plan) -> list[Outcome]:
     # small for more to help.
     with threadpool_limits(1, user_api="blas"):
         made = two_fits(jobs, _tuner(jobs, plan))
+        made = [
+            _examined(job, each, plan, _space(source, server))
+            for source, job, each in zip(sources, jobs, made, strict=True)
+        ]
     return [replace(each, chosen={**adapted, **each.chosen}) for each in made]
+
+
+def _examined(job: Job, made: Outcome, plan: Plan, server: Space) -> Outcome:
+    """With what the gate measured, and without applying labels that it found wanting."""
+    compared = any(plan.rivals.values())
+    gate = Gate(job, made, server, compared=compared)
+    final = replace(made.final, labels=without_applying(made.final.labels, gate.reasons()))
+    metrics = {**made.metrics, "gate": gate.report(plan.rivals)}
+    return replace(made, metrics=metrics, final=final)
+
+
+def _space(source: Snapshot, encoder: Encoder) -> Space:
+    return Space(encoder, dict(source.vectors) if source.encoder == encoder.version else {})
+
+
+def _rival(folder: Path | None) -> Rival:
+    """A version to compare with; one that is damaged is no reason to keep it."""
+    if folder is None:
+        return None
+    try:
+        return bundle.read(folder)
+    except ArtifactRefused as error:
+        return Incomparable(f"it cannot be read: {error}", "publish")
+
+
+def _recipe(named: str | None, champion: Rival) -> Recipe:
+    """The recipe of that name or file, else the champion's, else the default."""
+    if named:
+        return Recipe.find(named)
+    if isinstance(champion, Bundle) and "recipe" in champion.card:
+        return Recipe.of_card(champion.card["recipe"])
+    return Recipe()
 
 
 def _require_together(sources: Sequence[Snapshot], recipe: Recipe) -> None:
@@ -162,9 +203,6 @@ def _job(source: Snapshot, plan: Plan, *, alone: bool) -> Job:
         from training.corpus import unlabeled_before_holdout  # loads transformers, in seconds
 
         unlabeled = unlabeled_before_holdout(source, plan.recipe.holdout)
-    # Another encoder's version cannot be asked about these vectors.
-    current = plan.current
-    same = current and current.card["encoder"]["version"] == plan.encoder.version
     return Job(
         name=name,
         recipe=plan.recipe,
@@ -172,7 +210,6 @@ def _job(source: Snapshot, plan: Plan, *, alone: bool) -> Job:
         examples=examples,
         report=report,
         unlabeled=unlabeled,
-        current=current if same else None,
     )
 
 
@@ -232,17 +269,23 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="folder to write, must not exist; of several, OUT/ID for each repository's id",
     )
     parser.add_argument(
-        "--recipe", help="the name of one in recipes/, or a TOML file; see training/recipe.py"
+        "--recipe",
+        help="the name of one in recipes/, or a TOML file; see training/recipe.py"
+        " (default: that of the champion, else instant)",
     )
     parser.add_argument(
-        "--current", type=Path, help="bundle in force, to compare with; for one snapshot"
+        "--champion", type=Path, help="bundle in force, to compare with; for one snapshot"
     )
+    parser.add_argument("--best", type=Path, help="the best bundle so far, where it is another")
     parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="name, folder or cached hub id")
     parser.add_argument("--max-tokens", type=int, default=256, help="tokens read of an issue")
     parser.add_argument("--threads", type=int, help="torch threads (default: all cores)")
+    parser.add_argument(
+        "--status", type=Path, help="file for where it is (default: OUT.status.json)"
+    )
     args = parser.parse_args(argv)
-    if args.current and len(args.snapshot) > 1:
-        parser.error("--current is for one snapshot: several would have to share it")
+    if (args.champion or args.best) and len(args.snapshot) > 1:
+        parser.error("--champion and --best are for one snapshot: several would have to share it")
     return args
 
 

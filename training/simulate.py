@@ -34,7 +34,7 @@ from training.answers import Limits, PastVersions
 from training.history import Array, History
 from training.journal import Journal, encode
 from training.loop import Compared, Rules, freezing, play
-from training.progress import Report, progress
+from training.progress import Report, beside, progress
 
 KIND = "labelwright-simulation/1"
 
@@ -80,7 +80,7 @@ def simulate(args: argparse.Namespace) -> dict[str, Any]:
     journal = Journal(folder, about, len(source.repository.labels))
     known = dict(source.vectors if source.encoder == encoder.version else {}) | journal.vectors()
 
-    with progress() as report:
+    with progress(args.status or beside(args.out)) as report:
 
         def vectors(texts: Sequence[IssueText]) -> Array:
             return encode(texts, encoder, known, journal, lambda *at: report("encode", *at))
@@ -180,6 +180,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="name, folder or cached hub id")
     parser.add_argument("--max-tokens", type=int, default=256, help="tokens read of an issue")
     parser.add_argument("--threads", type=int, help="torch threads (default: all cores)")
+    parser.add_argument(
+        "--status", type=Path, help="file for where it is (default: OUT.status.json)"
+    )
     return parser.parse_args(argv)
 
 

@@ -99,7 +99,7 @@ def figures(history: History, played: Compared, seconds: float) -> Plain:
             _at(history, each.row)
             | {
                 "label": history.everything.names[each.column],
-                "applies": each.live.applies,
+                "state": each.live.state,
                 "reason": each.live.reason,
             }
             for each in loop.changes

@@ -27,7 +27,7 @@ from training import resuming
 from training.batches import Batches
 from training.hardware import autocast, backend, is_out_of_memory, rank, wait, world
 from training.hardware import has_bf16 as has_bf16
-from training.progress import Report
+from training.progress import Report, silent
 from training.resuming import Judged
 from training.schedule import Schedule as Schedule
 from training.schedule import rates
@@ -87,7 +87,7 @@ def train(
     *,
     resume: bool = False,
     encoder: nn.Module | None = None,
-    report: Report = lambda phase, done, total: None,
+    report: Report = silent,
 ) -> History:
     """Train `model` in place. `folder` takes checkpoints; `resume` goes on from the last one there.
 
@@ -284,12 +284,16 @@ class _Watch(TrainerCallback):
     def __init__(self, runner: _Runner, report: Report) -> None:
         self._runner = runner
         self._report = report
+        self._loss: float | None = None
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         self._runner.catch_up()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        self._report("train", state.global_step, state.max_steps)
+        self._report("train", state.global_step, state.max_steps, self._loss)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
+        self._loss = (logs or {}).get("loss", self._loss)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         if not self._runner.judge():

@@ -116,8 +116,8 @@ class LabelTuner:
         return replace(planned, schedule=schedule)
 
     def _reporting(self, count: int) -> Report:
-        def report(phase: str, done: int, total: int) -> None:
-            self.report(f"tune on {count} issues", done, total)
+        def report(phase: str, done: int, total: int, loss: float | None = None) -> None:
+            self.report(f"tune on {count} issues", done, total, loss)
 
         return report
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import typer
 
 from bot.cli import (
+    actors,
     adapting,
+    alarms,
     checks,
     forgetting,
     jobs,
     keeping,
     labeling,
     learning,
+    live,
     models,
     predicting,
     processes,
@@ -45,7 +48,9 @@ COMMANDS = (
     learning.evaluate,
     labeling.annotate,
     labeling.audit,
+    actors.actors,
     models.models,
+    live.live,
     adapting.encoders,
     undoing.undo,
     forgetting.forget,
@@ -54,6 +59,7 @@ COMMANDS = (
     keeping.restore,
     keeping.prune,
     setup.setup,
+    alarms.alarms,
     checks.doctor,
 )
 """Every command, in the order of the help: this list is the feature list."""

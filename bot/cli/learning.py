@@ -20,7 +20,7 @@ from bot.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from bot.training import Options
+    from bot.training import Options, Trained
 
 CONTRACT = (
     "version",
@@ -58,16 +58,20 @@ def train(
         typer.Option(
             metavar="NAME|FILE",
             help="instant, adapted, finetuned, semi-supervised, auto, or a TOML file.",
-            show_default="instant",
+            show_default="that of the version in force, else instant",
         ),
     ] = None,
     include_private: IncludePrivate = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Publish whatever the gate says.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train models and publish them.
+    """Train models and publish those that are no worse than the ones in force.
 
     The figures are those of a fit that never saw the newest issues; what is published is fitted on
-    all of them.
+    all of them. Beside the version in force it must not be worse on the newest issues; one that is
+    refused is kept: "labelwright models" shows why and can publish it.
 
     Recipe instant takes seconds to minutes: the encoder stays as it is. The others change it for
     this repository alone and take minutes to hours without a GPU: adapted to its text, finetuned
@@ -93,17 +97,39 @@ def train(
     with desk() as here:
         rows = [here.repository(name) for name in repositories]
         trainer = Trainer(here.settings, here.store, here.registry())
-        options = replace(foreground(), recipe=recipe)
+        options = replace(foreground(), recipe=recipe, anyway=anyway)
         for row, done in train_all(trainer, rows, options, include_private=include_private):
-            figures = ordered(done.version, done.metrics, round(done.seconds, 1))
-            found.append(figures)
-            title = f"{row.full_name}: published {done.version}"
+            found.append(_trained_json(done))
             if not as_json:
-                _print_figures(title, figures)
+                _print_trained(row.full_name, done)
             elif len(rows) > 1:
-                say(title)
+                say(f"{row.full_name}: {_outcome(row.full_name, done)}")
     if as_json:
         print_json(found if len(rows) > 1 else found[0])
+
+
+def _trained_json(done: Trained) -> dict[str, Any]:
+    from bot.gate import as_json
+
+    figures = ordered(done.version, done.metrics, round(done.seconds, 1))
+    gate = {} if done.gated is None else {"gate": as_json(done.gated)}
+    return {**figures, "published": done.published, **gate}
+
+
+def _print_trained(repository: str, done: Trained) -> None:
+    kept = "published" if done.published else "not published"
+    figures = ordered(done.version, done.metrics, round(done.seconds, 1))
+    _print_figures(f"{repository}: {kept} {done.version}", figures)
+    print(_outcome(repository, done))
+
+
+def _outcome(repository: str, done: Trained) -> str:
+    """What became of a trained version, in one line."""
+    said = "" if done.gated is None else f": {done.gated.reason}"
+    if done.published:
+        return f"published {done.version}{said}"
+    force = f"`labelwright models {repository} publish {done.version}` does it all the same"
+    return f"not published{said}; {force}"
 
 
 def evaluate(repository: RepositoryName, as_json: AsJson = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from bot.cli.common import AsJson, RepositoryName, desk, print_json, print_table
 from bot.cli.learning import ordered
 
 if TYPE_CHECKING:
+    from bot.store import Store
+    from bot.store.rows import Gated
     from models.registry import Registry
 
 
@@ -34,8 +37,8 @@ def models(
 ) -> None:
     """List, show, publish or roll back versions.
 
-    publish makes a version current, rollback the one that was current before.
-    A running server takes the change over by itself.
+    publish makes a version current, also one that the gate refused; show says why it did. rollback
+    makes the one current that was before. A running server takes the change over by itself.
 
     Example: labelwright models octo/app publish 0003-1f2e3d4c
     """
@@ -46,14 +49,16 @@ def models(
         number = here.repository(repository).id
         registry = here.registry()
         if action is Action.show:
-            _show(registry, number, str(version), as_json)
+            _show(
+                registry, number, str(version), here.store.gates.get(number, str(version)), as_json
+            )
         elif action is Action.publish:
             registry.activate(number, str(version))
             _current(repository, str(version), as_json)
         elif action is Action.rollback:
             _current(repository, registry.rollback(number), as_json)
         else:
-            _list(repository, registry, number, as_json)
+            _list(repository, registry, number, here.store, as_json)
 
 
 def _current(repository: str, version: str, as_json: bool) -> None:
@@ -63,9 +68,10 @@ def _current(repository: str, version: str, as_json: bool) -> None:
         print(f"{repository}: {version} is current now")
 
 
-def _list(repository: str, registry: Registry, number: int, as_json: bool) -> None:
+def _list(repository: str, registry: Registry, number: int, store: Store, as_json: bool) -> None:
     rows = []
     for version in registry.list(number):
+        gated = store.gates.get(number, version.name)
         metrics = json.loads((registry.path(number, version.name) / "metrics.json").read_text())
         facts = {
             "version": version.name,
@@ -75,6 +81,7 @@ def _list(repository: str, registry: Registry, number: int, as_json: bool) -> No
             "issues": version.card.get("fits", {}).get("deployed", {}).get("issues"),
             "micro_f1": metrics.get("micro_f1"),
             "macro_f1": metrics.get("macro_f1"),
+            "gate": gated and ("passed" if gated.passed else "refused"),
         }
         rows.append(facts)
     if as_json:
@@ -91,13 +98,18 @@ def mark(value: Any) -> Any:
     return ("yes" if value else "") if isinstance(value, bool) else value
 
 
-def _show(registry: Registry, number: int, version: str, as_json: bool) -> None:
+def _show(
+    registry: Registry, number: int, version: str, gated: Gated | None, as_json: bool
+) -> None:
     path = registry.path(number, version)
     card = json.loads((path / "card.json").read_text("utf-8"))
     metrics = json.loads((path / "metrics.json").read_text("utf-8"))
     figures = ordered(version, metrics, card.get("seconds"))
     if as_json:
-        print_json({"version": version, "card": card, "metrics": figures})
+        from bot.gate import as_json as gate_json
+
+        gate = None if gated is None else gate_json(gated)
+        print_json({"version": version, "card": card, "metrics": figures, "gate": gate})
         return
     flat = {key: value for key, value in card.items() if not isinstance(value, dict | list)}
     print_table(version, ("fact", "value"), list(flat.items()))
@@ -105,3 +117,28 @@ def _show(registry: Registry, number: int, version: str, as_json: bool) -> None:
     names = ("apply_at", "threshold", "support", "f1", "why")
     rows = [(label, *(x.get(name) for name in names)) for label, x in figures["labels"].items()]
     print_table("labels", ("label", "apply at", "suggest at", "support", "F1", "why"), rows)
+    if gated is not None:
+        _print_gate(gated)
+
+
+def _print_gate(gated: Gated) -> None:
+    """What the gate said, and a table for each version that this one was compared with."""
+    print()
+    print(f"gate: {'passed' if gated.passed else 'refused'}: {gated.reason}")
+    for name, reason in (gated.report.get("suggest_only") or {}).items():
+        print(f"suggest-only: {name}: {reason}")
+    ours = gated.report.get("labels") or {}
+    for kind, version in (("champion", gated.champion), ("best", gated.best)):
+        found = gated.report.get(kind)
+        if not found or "difference" not in found:
+            continue
+        rows = [
+            (name, x["support"], *_figures(ours[name]), *_figures(x))
+            for name, x in found["labels"].items()
+        ]
+        columns = ("label", "support", "precision", "recall", "F1", "its precision", "recall", "F1")
+        print_table(f"beside {version}: {found['how']}", columns, rows)
+
+
+def _figures(of: Mapping[str, Any]) -> list[Any]:
+    return [of[key] for key in ("precision", "recall", "f1")]

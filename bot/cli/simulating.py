@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,7 +59,7 @@ def _print(repository: str, found: dict[str, Any]) -> None:
         ("its newest fifth", found["newest"]),
         (still, frozen),
         ("its newest fifth", frozen["newest"]),
-        ("the same, no label demoted", frozen["without_demotion"]),
+        ("the same, no label held back", frozen["without_demotion"]),
     )
     keys = ("precision", "coverage", "recall", "applied")
     rows = [(name, *(part[key] for key in keys)) for name, part in parts]
@@ -75,11 +76,12 @@ def _print(repository: str, found: dict[str, Any]) -> None:
 
 
 def _summary(found: dict[str, Any]) -> list[str]:
-    demoted = sum(not each["applies"] for each in found["changes"])
-    back = len(found["changes"]) - demoted
+    times = Counter(each["state"] for each in found["changes"])
     silent = found["unlabeled"]
     return [
-        f"{found['retrainings']} trainings; labels demoted {demoted} times, back {back} times",
+        f"{found['retrainings']} trainings; a label was held to higher probabilities"
+        f" {times['raised']} times, only suggested {times['suggested only']} times, and as trained"
+        f" again {times['as trained']} times",
         f"{silent['issues']} issues that people never labeled: {silent['applied']} labels on"
         f" {silent['with_applied']} of them, right or wrong nobody knows",
         f"{found['seconds']} s",

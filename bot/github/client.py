@@ -145,13 +145,12 @@ class InstallationClient:
         """The role of a person: admin, maintain, write, triage, read or none.
 
         A role that an organization made itself counts as the strongest one it contains. The old
-        field `permission` is not used: it calls triage "read" and maintain "write".
+        field `permission` is not used: it calls triage "read" and maintain "write". Raises NotFound
+        where nobody has that login (any more).
+        Source: docs.github.com, "Get repository permissions for a user".
         """
         path = f"{_repo(repo)}/collaborators/{quote(login, safe='')}/permission"
-        try:
-            return self._get(path).read(_role)
-        except NotFound:
-            return "none"
+        return self._get(path).read(_role)
 
     def add_labels(self, repo: str, number: int, names: list[str]) -> list[remote.RemoteLabel]:
         """Add labels to an issue; returns all that it has now.

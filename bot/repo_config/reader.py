@@ -126,6 +126,7 @@ class _File:
             "native_suggestions": _flag,
             "pull_requests": _flag,
             "retrain_after": _whole(1, 100_000),
+            "explore": _number(0.0, 0.1),
         }
 
     def _labels(self, node: yaml.Node, at: str) -> LabelRules:

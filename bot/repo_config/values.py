@@ -64,6 +64,7 @@ class RepoConfig:
     native_suggestions: bool = False
     pull_requests: bool = False
     retrain_after: int = 25
+    explore: float = 0.0
 
     def override(self, label: str) -> Override:
         """What `labels.overrides` says of a label: its own entry first, then the first pattern."""

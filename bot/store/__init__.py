@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from bot.store.actors import Actors
+from bot.store.announcements import Announcements
 from bot.store.answers import Answers
 from bot.store.connection import Connections
 from bot.store.decisions import Decisions
@@ -16,16 +18,20 @@ from bot.store.deliveries import Deliveries
 from bot.store.erasure import Erasure
 from bot.store.events import Events
 from bot.store.filesystem import refuse_network
+from bot.store.gates import Gates
 from bot.store.identity import refuse_other
 from bot.store.installations import Installations
 from bot.store.issues import Issues
 from bot.store.jobs import Jobs
 from bot.store.labels import Labels
+from bot.store.live import Live
 from bot.store.meta import Heartbeats, Meta
 from bot.store.migrations import migrate
 from bot.store.pruning import Pruning
 from bot.store.repositories import Repositories
+from bot.store.signs import Signs
 from bot.store.tombstones import Tombstones
+from bot.store.trainings import Trainings
 from bot.store.vectors import Vectors
 
 __all__ = ["Store"]
@@ -49,10 +55,16 @@ class Store:
         self.erasure = Erasure(self._connections)
         self.issues = Issues(self._connections, self.tombstones)
         self.events = Events(self._connections, self.tombstones)
+        self.actors = Actors(self._connections)
         self.answers = Answers(self._connections)
         self.decisions = Decisions(self._connections, now)
+        self.live = Live(self._connections)
+        self.gates = Gates(self._connections)
+        self.trainings = Trainings(self._connections, now)
         self.vectors = Vectors(self._connections)
         self.pruning = Pruning(self._connections)
+        self.signs = Signs(self._connections)
+        self.announcements = Announcements(self._connections, now)
 
     @classmethod
     def open(

@@ -87,6 +87,12 @@ class Decisions:
         row = self._db.row(sql, (repository_id, number))
         return None if row is None else _decision(row)
 
+    def first_at(self, repository_id: int) -> float | None:
+        """When the first decision in a repository was made (epoch seconds)."""
+        sql = "SELECT at FROM decisions WHERE repository_id = ? ORDER BY id LIMIT 1"
+        found = self._db.value(sql, (repository_id,))
+        return None if found is None else float(found)
+
     def recent(self, repository_id: int, n: int) -> list[Decision]:
         """The newest `n` decisions of a repository, newest first."""
         sql = "SELECT * FROM decisions WHERE repository_id = ? ORDER BY id DESC LIMIT ?"
@@ -95,6 +101,14 @@ class Decisions:
     def made(self) -> int:
         """How many decisions were ever recorded, without reading them all."""
         return int(self._db.value("SELECT coalesce(max(id), 0) FROM decisions"))
+
+    def applied_by_label(self, repository_id: int) -> dict[int, int]:
+        """How often each label was added, be it there still or not, by label id."""
+        sql = """
+            SELECT label_id, count(*) AS n FROM applied_labels
+             WHERE repository_id = ? AND outcome IN ('applied', 'undone') GROUP BY label_id
+        """
+        return {row["label_id"]: row["n"] for row in self._db.rows(sql, (repository_id,))}
 
     def outcomes(self) -> dict[str, int]:
         """How many labels there are that we meant to add, by outcome."""

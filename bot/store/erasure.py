@@ -91,6 +91,7 @@ def of_user(login: str, ids: Iterable[int]) -> list[Part]:
     nobody = "actor_login = '', actor_id = NULL"
     return [
         Part("label_events", actor, (login, to_json(list(ids))), nobody),
+        Part("actors", actor.replace("actor_login", "login"), (login, to_json(list(ids)))),
         Part("deliveries", named, (login,), _NO_PAYLOAD),
     ]
 

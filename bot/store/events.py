@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bot.store.connection import Connections, Row, clean
+from bot.store.connection import Connections, Row, clean, to_json
 from bot.store.rows import LabelEvent
 from bot.store.tombstones import Tombstones
 
@@ -69,6 +69,23 @@ class Events:
         """The events of a repository from `since` (GitHub's time) on, oldest first."""
         sql = "SELECT * FROM label_events WHERE repository_id = ? AND at >= ? ORDER BY at, id"
         return [_event(row) for row in self._db.rows(sql, (repository_id, since))]
+
+    def of_actor(self, login: str, ids: Iterable[int]) -> dict[int, list[LabelEvent]]:
+        """The events of whoever has that login or one of these numbers, by repository."""
+        sql = (
+            "SELECT * FROM label_events WHERE actor_login = ? COLLATE NOCASE"
+            " OR actor_id IN (SELECT value FROM json_each(?)) ORDER BY repository_id, at, id"
+        )
+        found: dict[int, list[LabelEvent]] = {}
+        for row in self._db.rows(sql, (login, to_json(list(ids)))):
+            found.setdefault(row["repository_id"], []).append(_event(row))
+        return found
+
+    def silence(self, ids: Iterable[int]) -> None:
+        """The words of these events do not count, whoever said them: nobody knows that any more."""
+        sql = "UPDATE label_events SET actor_kind = 'unheard' WHERE id = ?"
+        with self._db.transaction() as db:
+            db.conn.executemany(sql, [(id,) for id in ids])
 
     def _kept(self, event: LabelEvent) -> LabelEvent:
         forgotten = self._tombstones.covers(event.actor_login, event.actor_id, event.at)

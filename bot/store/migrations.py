@@ -71,6 +71,143 @@ def m004_forgotten(db: Database) -> None:
     )
 
 
+@migrations()
+def m005_actors(db: Database) -> None:
+    """Who labels in a repository: the role as GitHub told it, and what the operator decided."""
+    # `actor_id` is the user's number; below zero where GitHub gave none (see `rows.local_id`).
+    db.execute(
+        """
+        CREATE TABLE actors (
+          repository_id INTEGER NOT NULL
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          actor_id INTEGER NOT NULL,
+          login TEXT NOT NULL,
+          role TEXT,
+          role_at REAL,
+          stance TEXT CHECK (stance IN ('trusted', 'excluded')),
+          capped INTEGER NOT NULL DEFAULT 0,
+          PRIMARY KEY (repository_id, actor_id)
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+
+
+@migrations()
+def m006_announcements(db: Database) -> None:
+    """What the operator is still to be told, oldest first; and an index for what looks by kind."""
+    # It is tried from `next_at` (epoch seconds) on; the body is JSON.
+    db.execute(
+        """
+        CREATE TABLE announcements (
+          id INTEGER PRIMARY KEY AUTOINCREMENT,
+          made_at REAL NOT NULL,
+          body TEXT NOT NULL,
+          attempts INTEGER NOT NULL DEFAULT 0,
+          next_at REAL NOT NULL
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX jobs_by_kind ON jobs (kind, created_at)")
+
+
+@migrations()
+def m007_live_labels(db: Database) -> None:
+    """What live precision says of each label now, and when that changed."""
+    # A bar of NULL: nowhere is it applied by itself.
+    db.execute(
+        """
+        CREATE TABLE live_labels (
+          repository_id INTEGER NOT NULL
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          label_id INTEGER NOT NULL,
+          state TEXT NOT NULL,
+          bar REAL,
+          reason TEXT NOT NULL,
+          judged INTEGER NOT NULL,
+          right INTEGER NOT NULL,
+          since REAL NOT NULL,
+          PRIMARY KEY (repository_id, label_id)
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE live_changes (
+          id INTEGER PRIMARY KEY,
+          repository_id INTEGER NOT NULL
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          label_id INTEGER NOT NULL,
+          at REAL NOT NULL,
+          state TEXT NOT NULL,
+          reason TEXT NOT NULL,
+          version TEXT
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX live_changes_in_order ON live_changes (repository_id, id)")
+    db.execute("DELETE FROM meta WHERE key LIKE 'live_precision:%'")
+
+
+@migrations()
+def m008_gates(db: Database) -> None:
+    """What the gate said of each version: whether it may be published, and why."""
+    # `champion` was in force then, `best` the best so far; `is_best`: this one is from then on.
+    db.execute(
+        """
+        CREATE TABLE gates (
+          repository_id INTEGER NOT NULL
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          version TEXT NOT NULL,
+          at REAL NOT NULL,
+          passed INTEGER NOT NULL,
+          reason TEXT NOT NULL,
+          champion TEXT,
+          best TEXT,
+          is_best INTEGER NOT NULL,
+          report TEXT NOT NULL,
+          PRIMARY KEY (repository_id, version)
+        ) STRICT
+        """
+    )
+
+
+@migrations()
+def m009_trainings(db: Database) -> None:
+    """Trainings, from the snapshot to what became of it."""
+    # `owner` is the process that follows it, `handle` the one that writes `out`: bot/launchers.
+    db.execute(
+        """
+        CREATE TABLE trainings (
+          id INTEGER PRIMARY KEY AUTOINCREMENT,
+          kind TEXT NOT NULL,
+          repository_id INTEGER
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          job_id INTEGER,
+          owner TEXT NOT NULL,
+          launcher TEXT NOT NULL,
+          handle TEXT,
+          out TEXT,
+          folder TEXT,
+          state TEXT NOT NULL CHECK (state IN ('exporting', 'running', 'gating', 'done',
+            'published', 'refused', 'failed', 'cancelled')),
+          attempt INTEGER NOT NULL DEFAULT 0,
+          phase TEXT NOT NULL DEFAULT '',
+          step INTEGER,
+          total INTEGER,
+          loss REAL,
+          eta REAL,
+          started_at REAL NOT NULL,
+          launched_at REAL,
+          updated_at REAL NOT NULL,
+          ended_at REAL,
+          reason TEXT NOT NULL DEFAULT ''
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX trainings_by_job ON trainings (job_id)")
+    db.execute("CREATE INDEX trainings_by_repository ON trainings (repository_id)")
+
+
 def migrate(
     path: Path, *, steps: Migrations = migrations, now: Callable[[], float] = time.time
 ) -> Path | None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from bot.repo_config import Mode
 
 _FLAGS = ("private", "archived", "removed", "forgotten")
-_HOLDERS = ("issues", "labels", "label_events", "decisions", "applied_labels", "answers")
+_HOLDERS = (
+    *("issues", "labels", "label_events", "decisions", "applied_labels", "answers", "gates"),
+    *("trainings", "live_labels", "live_changes", "actors"),
+)
 
 
 class Repositories:

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 Lane = Literal["fast", "slow"]
 JobState = Literal["waiting", "running", "done", "dead"]
 Action = Literal["labeled", "unlabeled"]
-ActorKind = Literal["person", "bot", "us", "template", "unknown"]
+ActorKind = Literal["person", "bot", "us", "template", "unknown", "unheard"]
+"""`unheard`: somebody whose word does not count, see `bot.trust`; kept only where the actor's name
+is forgotten."""
+Stance = Literal["trusted", "excluded"]
 Source = Literal["webhook", "history", "import", "ours"]
+Standing = Literal["as trained", "raised", "suggested only", "retired"]
 Outcome = Literal["intended", "applied", "abandoned", "undone"]
 Acceptance = Literal["queued", "duplicate", "requeued"]
 Change = Literal["new", "changed", "same", "stale", "deleted"]
@@ -128,6 +132,53 @@ class LabelEvent:
 
 
 @dataclass(frozen=True)
+class Actor:
+    """Somebody who labels in a repository.
+
+    `role` is GitHub's: admin, maintain, write, triage, read, none, or unknown where GitHub would
+    not say; None where it was not asked; `role_at` (epoch seconds) is when it was. `stance` is what
+    the operator decided, `capped` how many label events were over the cap at the last review.
+    """
+
+    repository_id: int
+    actor_id: int
+    login: str
+    role: str | None = None
+    role_at: float | None = None
+    stance: Stance | None = None
+    capped: int = 0
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """What live precision says of a label: of its newest `judged` decisions `right` were right.
+
+    It is applied from the probability `bar` on (0: wherever the model would, None: nowhere), and
+    so it has been since `since` (epoch seconds). `retired`: nobody uses it any more.
+    """
+
+    label_id: int
+    state: Standing
+    bar: float | None
+    reason: str
+    judged: int = 0
+    right: int = 0
+    since: float = 0.0
+
+
+@dataclass(frozen=True)
+class LiveChange:
+    """A label whose state changed, `at` epoch seconds, while `version` was in force."""
+
+    repository_id: int
+    label_id: int
+    at: float
+    state: Standing
+    reason: str
+    version: str | None
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a person said here, not on GitHub: whether a label belongs to an issue."""
 
@@ -216,6 +267,24 @@ class AppliedLabel:
     applied_at: float | None
     outcome: Outcome
     note: str
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What the gate said of a version, `at` epoch seconds, with the figures that it went by.
+
+    `champion` was in force then, `best` was the best so far; `is_best`: this version is since.
+    """
+
+    repository_id: int
+    version: str
+    at: float
+    passed: bool
+    reason: str
+    champion: str | None = None
+    best: str | None = None
+    is_best: bool = False
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ MODULES = (
     "poll",
     "habits",
     "review",
+    "actors",
     "adopt",
     "redeliver",
     "backup",

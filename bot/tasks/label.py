@@ -16,9 +16,9 @@ from bot.feedback import is_about
 from bot.github.errors import Gone, Moved, NotFound
 from bot.habits import late_labels
 from bot.issue_now import Live, read_live, sync_labels, take_off
+from bot.live_precision import held_labels, withheld
 from bot.reach import refreshed, served
 from bot.repo_config import Mode, RepoConfig
-from bot.review import demoted_labels
 from bot.store.rows import AppliedLabel, Decision, Issue, Job, Label, Repository
 from bot.strays import find_strays, remove_strays
 from bot.tasks import enqueue_label, task
@@ -176,7 +176,8 @@ def _act(context: Context, live: Live, prediction: Prediction, job: Job) -> str 
         removed=live.removed,
         issue=live.facts,
         late=late_labels(context.store, live.repository.id),
-        demoted=demoted_labels(context.store, live.repository.id, prediction.version),
+        live=held_labels(context.store, live.repository.id),
+        withheld=withheld(live.repository.id, live.issue.number, live.labels, config.explore),
         trained_for=context.predictors.targets(live.repository.id, prediction.version),
     )
     intended = [live.labels[v.label_id] for v in decision.apply if v.label_id is not None]

@@ -1,31 +1,88 @@
-"""Look back once an hour: demote labels that went wrong, and retrain after enough corrections."""
+"""Look back once an hour: hold labels back that go wrong, take a bad version back, and retrain
+after enough corrections."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import review
+from bot import live_precision, review
+from bot.repo_config import RepoConfig
+from bot.retired import retired_labels
 from bot.tasks import task
+from bot.trust import Cap
+from models.errors import ModelError
 
 if TYPE_CHECKING:
     from bot.context import Context
-    from bot.store.rows import Job
+    from bot.review import Review
+    from bot.store.rows import Job, LiveChange, Repository
 
 
 @task("review", lane="slow")
 def look_back(context: Context, job: Job) -> str:
-    """Keep which labels are held back; ask for a training where people have corrected enough."""
+    """Keep what live precision says of each label, and act on it."""
     store = context.store
     repository = store.repositories.get(job.repository_id or 0)
     if repository is None or repository.removed:
         return "left alone: the App is not installed on this repository any more"
-    version = context.registry.current(repository.id)
-    found = review.review(store, repository, version, context.now())
+    found = _look(context, repository)
+    taken_back = _take_back(context, repository, found)
+    if taken_back:
+        found = _look(context, repository)
     with store.transaction():
-        review.remember(store, repository.id, version, found)
+        changes = live_precision.remember(
+            store,
+            repository.id,
+            found,
+            retired=retired_labels(store, repository.id),
+            version=context.registry.current(repository.id),
+            now=context.now(),
+        )
         due = review.is_training_due(store, repository, found.corrections)
         if due:
             why = {"trigger": "corrections"}
             store.jobs.enqueue_for(repository, "train", lane="slow", payload=why)
+    _announce(context, repository, changes)
     training = "; training asked for" if due else ""
-    return f"{len(found.corrections)} corrections, {len(found.demoted)} labels held back{training}"
+    counts = f"{len(found.corrections)} corrections, {len(found.held)} labels held back"
+    return f"{counts}{taken_back}{training}"
+
+
+def _look(context: Context, repository: Repository) -> Review:
+    lineage = context.registry.lineage(repository.id)
+    cap = Cap.of(context.settings)
+    return review.review(context.store, repository, lineage, context.now(), cap=cap)
+
+
+def _take_back(context: Context, repository: Repository, found: Review) -> str:
+    """Roll the version in force back where live precision says so; tells what was done."""
+    lineage = context.registry.lineage(repository.id)
+    if len(lineage) < 2:
+        return ""
+    before, current = lineage[-2:]
+    target = RepoConfig.from_dict(repository.config).target_precision
+    none = review.Tally()
+    tallies = found.versions.get(current, none), found.versions.get(before, none)
+    why = review.why_take_back(*tallies, target)
+    if why is None:
+        return ""
+    log = context.log.bind(repository=repository.full_name, version=current, why=why)
+    try:
+        now = context.registry.rollback(repository.id)
+    except ModelError as error:
+        log.error("a bad version could not be rolled back", error=str(error))
+        return f"; {current} ought to be rolled back ({why}), but {error}"
+    log.warning("a version was rolled back", to=now)
+    return f"; rolled back from {current} to {now}: {why}"
+
+
+def _announce(context: Context, repository: Repository, changes: list[LiveChange]) -> None:
+    names = {label.id: label.name for label in context.store.labels.all(repository.id)}
+    for change in changes:
+        context.log.info(
+            "live precision",
+            repository=repository.full_name,
+            label=names.get(change.label_id, str(change.label_id)),
+            state=change.state,
+            why=change.reason,
+        )

@@ -14,6 +14,7 @@ from models.text import prepare
 from tests.training.methods.tuned import FAST, tiny_space
 from tests.training.planted import planted
 from training.data import Examples
+from training.progress import silent
 
 
 def repository(count: int = 40, seed: int = 0) -> Examples:
@@ -23,9 +24,7 @@ def repository(count: int = 40, seed: int = 0) -> Examples:
 def test_fold_has_every_part_for_every_issue_that_was_held_back(tmp_path: Path) -> None:
     space = tiny_space(tmp_path)
     repositories = (space.examples(repository()), space.examples(repository(seed=1)))
-    bench = Bench(
-        "tiny", space.encoder, repositories, tmp_path, FAST, lambda phase, done, total: None
-    )
+    bench = Bench("tiny", space.encoder, repositories, tmp_path, FAST, silent)
     halves = [(np.arange(30), np.arange(30, 40))] * 2
     found = measured(bench, halves, seed=0)["repositories"]
     assert len(found) == 2

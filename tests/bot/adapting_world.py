@@ -123,5 +123,7 @@ def head(number: int, encoder: str, *, own: Path | None = None, f1: float = 0.7)
     found = Encoder.load(encoder)
     facts = {"name": found.name, "version": found.version, "max_tokens": found.max_tokens}
     plain = make_bundle(repository=number, dimension=16)
-    metrics = {"micro_f1": f1 if found.name == "adapted" else 0.5}
+    same = {"n": 10, "challenger": f1, "rival": f1, "difference": 0.0, "bound": 0.0, "labels": {}}
+    gate = {"n": 10, "labels": {}, "champion": {**same, "how": "pretended"}, "best": None}
+    metrics = {"micro_f1": f1 if found.name == "adapted" else 0.5, "gate": gate}
     return replace(plain, card={**plain.card, "encoder": facts}, metrics=metrics, encoder=own)

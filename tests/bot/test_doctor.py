@@ -15,6 +15,7 @@ from bot import doctor
 from bot.backup import back_up
 from bot.doctor import Finding, examine
 from bot.store import Store
+from bot.store.rows import Actor, LabelEvent
 from bot.times import to_epoch
 from demo.github import StandIn
 from models import bundle
@@ -200,6 +201,22 @@ def test_dead_letters_are_counted_with_the_command_that_shows_them(setup: Setup)
     assert "1 jobs were given up: `labelwright jobs --dead`" in found.message
 
 
+def test_who_is_over_the_cap_is_named_until_the_operator_decides(setup: Setup):
+    assert setup.findings()["actors"].state == "ok"
+    with closing(Store.open(setup.home / "labelwright.db")) as store:
+        store.repositories.upsert(9, "octo/app")
+        at = "2026-01-01T00:00:00Z"
+        who = (66, "mallory", "person", at, "webhook")
+        store.events.add([LabelEvent(9, 1, 1, "bug", "labeled", *who)])
+        mallory = Actor(9, 66, "mallory", capped=101)
+        store.actors.set_capped(9, [mallory])
+        found = setup.findings()["actors"]
+        assert found.state == "note"
+        assert found.message.startswith("not heard: mallory in octo/app: `labelwright actors")
+        store.actors.set_stance(mallory, "trusted")
+    assert setup.findings()["actors"].state == "ok"
+
+
 def test_an_adapted_encoder_that_is_whole_is_told(setup: Setup, tmp_path: Path):
     publish_encoder(setup, tmp_path, origin="all-MiniLM-L6-v2")
     found = setup.findings()["adapted encoder"]
@@ -270,3 +287,10 @@ def test_a_server_that_makes_no_backups_says_so(setup: Setup):
     found = setup.findings()
     assert (found["backup"].state, found["pruning"].state) == ("note", "note")
     assert "LABELWRIGHT_BACKUP_SCHEDULE is never" in found["backup"].message
+
+
+def test_who_is_told_of_an_outage_is_said_without_the_address(setup: Setup):
+    assert setup.findings()["alarms"].state == "note"
+    setup.set(alarm_url="https://hooks.example.com/services/t0ken")
+    found = setup.findings()["alarms"]
+    assert found.state == "ok" and found.message.startswith("hooks.example.com is told; ")

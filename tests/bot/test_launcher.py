@@ -19,6 +19,7 @@ import pytest
 
 from bot import launcher
 from bot.launcher import Launch, TrainingFailed, TrainingRefused, TrainingTimedOut
+from bot.launchers import local
 from bot.settings import Settings
 from bot.tasks import Stopped
 
@@ -198,7 +199,7 @@ def test_a_stop_ends_the_training(launch: Launch):
 def test_a_training_that_ignores_the_request_is_killed(
     launch: Launch, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(launcher, "GRACE", 0.2)
+    monkeypatch.setattr(local, "GRACE", 0.2)
     code = (
         "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         " print(os.getpid(), flush=True); time.sleep(60)"

@@ -19,6 +19,7 @@ from bot.policy import (
 from bot.repo_config import GroupRule, LabelRules, Mode, Override, RepoConfig, Skip, matches
 from bot.sensitive import why_sensitive
 from bot.store.rows import ActorKind, Label, LabelEvent
+from models.demotion import LiveLabel
 from models.labels import LabelScore
 from models.prediction import Prediction
 
@@ -172,14 +173,28 @@ def test_a_label_that_comes_late_is_suggested_unless_it_is_allowed_by_name():
     assert applied(run(score("docs", 0.99), late={DOCS}, config=by_name)) == ["docs"]
 
 
-def test_a_demoted_label_is_scored_in_the_shadow():
-    decision = run(
-        score("bug", 0.9), score("docs", 0.6), demoted={BUG: "demoted: 2 of 9", DOCS: "x"}
-    )
-    assert applied(decision) == []
-    assert of(decision, "bug").shadow
-    assert of(decision, "bug").reason == "suggested only: demoted: 2 of 9"
+def test_a_label_that_is_held_back_is_scored_in_the_shadow():
+    live = {
+        BUG: LiveLabel((), None, "2 of the last 9 right, 90% wanted"),
+        DOCS: LiveLabel((), None, "x"),
+        UI: LiveLabel((), 0.95, "30 of the last 40 right, 90% wanted"),
+        API: LiveLabel((), 0.85, "y"),
+    }
+    scores = score("bug", 0.9), score("docs", 0.6), score("area/ui", 0.9), score("area/api", 0.9)
+    decision = run(*scores, live=live)
+    assert applied(decision) == ["area/api"]
+    assert of(decision, "bug").shadow and of(decision, "area/ui").shadow
+    assert of(decision, "bug").reason == "suggested only: 2 of the last 9 right, 90% wanted"
+    why = "suggested only: 0.90 is below 0.95: 30 of the last 40 right, 90% wanted"
+    assert of(decision, "area/ui").reason == why
     assert not of(decision, "docs").shadow
+
+
+def test_a_label_may_be_withheld_at_random():
+    decision = run(score("bug", 0.9), score("docs", 0.6), withheld={BUG, DOCS})
+    assert (applied(decision), of(decision, "bug").shadow) == ([], True)
+    assert "withheld at random" in of(decision, "bug").reason
+    assert "withheld" not in of(decision, "docs").reason
 
 
 AREA = RepoConfig(groups=(GroupRule("area", "area/*", 1),))

@@ -59,32 +59,32 @@ def test_a_new_version_is_noticed_at_the_next_question():
     registry = OneVersion("v1")
     predictors, _ = cache(Shelf(), registry)
     assert version(predictors) == "v1"
-    registry.version = "v2"
+    registry.versions = ["v2"]
     assert version(predictors) == "v2"
-    registry.version = "v1"
+    registry.versions = ["v1"]
     assert version(predictors) == "v1"
 
 
 def test_without_a_version_the_labels_names_serve():
     shelf = Shelf()
-    predictors, _ = cache(shelf, OneVersion(None))
+    predictors, _ = cache(shelf, OneVersion())
     assert version(predictors) == version(predictors) == "zero-shot"
     assert shelf.loaded == ["zero-shot"]
 
 
 def test_zero_shot_is_made_anew_when_a_label_changes():
     shelf = Shelf()
-    predictors, _ = cache(shelf, OneVersion(None))
+    predictors, _ = cache(shelf, OneVersion())
     version(predictors)
     version(predictors, [Label(1, 10, "defect")])
     assert shelf.loaded == ["zero-shot", "zero-shot"]
 
 
 def test_the_first_training_takes_over_from_zero_shot():
-    registry = OneVersion(None)
+    registry = OneVersion()
     predictors, _ = cache(Shelf(), registry)
     version(predictors)
-    registry.version = "v1"
+    registry.versions = ["v1"]
     assert version(predictors) == "v1"
 
 
@@ -92,7 +92,7 @@ def test_a_version_that_is_refused_leaves_the_one_before_in_force_and_is_reporte
     registry = OneVersion("v1")
     predictors, log = cache(Shelf("v2"), registry)
     version(predictors)
-    registry.version = "v2"
+    registry.versions = ["v2"]
     assert [version(predictors) for _ in range(3)] == ["v1"] * 3
     told = [json.loads(line) for line in log.getvalue().splitlines()]
     assert [line["event"] for line in told] == ["model refused"]
@@ -121,7 +121,7 @@ def test_published_models_can_be_loaded_ahead():
     assert predictors.warm([1, 2]) == 2
     version(predictors)
     assert shelf.loaded == ["v1", "v1"]
-    assert cache(shelf, OneVersion(None))[0].warm([1]) == 0
+    assert cache(shelf, OneVersion())[0].warm([1]) == 0
 
 
 def test_a_registry_that_cannot_be_read_is_reported_once_and_not_the_end():

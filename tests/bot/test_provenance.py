@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.provenance import Standing, standing
 from bot.repo_config import RepoConfig
-from bot.store.rows import AppliedLabel, Issue, Label, LabelEvent
+from bot.store.rows import Answer, AppliedLabel, Issue, Label, LabelEvent
 
 LABELS = {1: Label(9, 1, "bug"), 2: Label(9, 2, "ui")}
 ISSUE = Issue(9, 5, 50, "t", "b", created_at="2025-01-01T00:00:00Z", labels=(1,))
@@ -47,7 +47,27 @@ def test_what_a_person_took_off_is_removed_and_what_a_bot_took_off_is_not():
 
 def test_what_came_back_after_a_removal_is_not_removed():
     again = stand(event(2), event(3, action="unlabeled"), event(4))
-    assert again == Standing({"bug": "person"}, ())
+    assert again == Standing({"bug": "person"}, (), {"bug": "2025-01-04T00:00:00Z"})
+
+
+def test_what_was_said_last_has_its_time():
+    off = {"action": "unlabeled", "label_id": 2, "label_name": "ui"}
+    said = stand(event(2), event(3), event(4, **off)).said_at
+    assert said == {"bug": "2025-01-03T00:00:00Z", "ui": "2025-01-04T00:00:00Z"}
+    assert stand().said_at == {}
+
+
+def test_a_label_of_ours_was_said_when_a_person_confirmed_it():
+    ours = event(2, actor_kind="us", actor_login="labelwright[bot]")
+    other = event(3, label_id=2, label_name="ui")
+    assert stand(ours, applied=[APPLIED]).said_at == {"bug": "2025-01-02T00:00:00Z"}
+    confirmed = stand(ours, other, applied=[APPLIED])
+    assert confirmed.said_at["bug"] == "2025-01-03T00:00:00Z"
+
+
+def test_an_answer_was_said_when_it_was_given():
+    answer = Answer(9, 5, 1, False, "2025-01-05T00:00:00Z")
+    assert stand(event(2), answers=[answer]).said_at == {"bug": "2025-01-05T00:00:00Z"}
 
 
 def test_our_own_label_counts_as_ours_until_a_person_confirms_it():
@@ -80,7 +100,8 @@ def test_in_the_past_only_what_had_happened_counts():
     at = "2025-01-{:02}T00:00:00Z".format
     assert stand(put_on, as_of=at(5)) == Standing({}, ())
     assert stand(put_on, taken_off, issue=off_now, as_of=at(15)).labels == {"bug": "person"}
-    assert stand(put_on, taken_off, issue=off_now, as_of=at(25)) == Standing({}, ("bug",))
+    gone = Standing({}, ("bug",), {"bug": at(20)})
+    assert stand(put_on, taken_off, issue=off_now, as_of=at(25)) == gone
 
 
 def test_in_the_past_a_label_taken_off_later_was_on():

@@ -39,6 +39,7 @@ comment: explain
 native_suggestions: true
 pull_requests: yes
 retrain_after: 10
+explore: 0.05
 """
 
 
@@ -75,6 +76,7 @@ def test_every_key_of_the_example_is_read():
         native_suggestions=True,
         pull_requests=True,
         retrain_after=10,
+        explore=0.05,
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.habits import find_late, late_labels, learn
-from bot.review import demoted_labels, review
+from bot.live_precision import held_labels
+from bot.review import Tally, review, why_take_back
 from bot.store.rows import Issue, LabelEvent, Lane
 from bot.tasks import habits as habits_task
 from bot.tasks import review as review_task
@@ -47,24 +48,43 @@ def test_a_label_that_people_take_off_is_demoted_and_only_suggested(world: World
     assert world.labels_on(number) == []
 
 
-def test_another_version_starts_with_a_clean_record(world: World):
+def test_a_version_that_was_rolled_back_says_nothing_of_the_others(world: World):
+    taken_off(world, 6)
+    assert review(world.store, world.repository, ("v1",), time.time()).held
+    assert review(world.store, world.repository, ("v2",), time.time()).live == {}
+
+
+def test_a_version_takes_over_the_record_of_those_before(world: World):
     taken_off(world, 6)
     run_slow(world, "review")
-    assert demoted_labels(world.store, world.repository_id, "v2") == {}
-    assert review(world.store, world.repository, "v2", time.time()).demoted == {}
+    world.become("v2")
+    number = world.open("crash")
+    assert world.work().result == "nothing applied; suggested: bug"
+    assert world.labels_on(number) == []
+    assert run_slow(world, "review") == "6 corrections, 1 labels held back"
 
 
-def test_silence_speaks_for_a_label_after_a_week(world: World):
+def test_silence_says_nothing_of_a_label(world: World):
     for _ in range(6):
         world.open("crash")
         world.work()
-    soon = review(world.store, world.repository, "v1", time.time())
-    later = review(world.store, world.repository, "v1", time.time() + 8 * DAY)
-    assert soon.live == {}
-    assert [record.outcomes for record in later.live.values()] == [(True,) * 6]
+    assert review(world.store, world.repository, ("v1",), time.time() + 8 * DAY).live == {}
 
 
-def test_a_demoted_label_earns_its_way_back_in_the_shadow(world: World):
+def test_a_label_that_people_left_when_they_labeled_the_issue_was_right(world: World):
+    number = world.open("crash")
+    world.work()
+    world.site.label(REPO, number, "docs", by="ada")
+    world.ask(number, "edited")
+    world.work()
+    (record,) = review(world.store, world.repository, ("v1",), time.time()).live.values()
+    assert [right for _, right in record.decisions] == [True]
+
+
+def test_a_label_that_is_held_back_earns_its_way_back_in_the_shadow(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("models.demotion.WINDOW", 12)
     taken_off(world, 5)
     run_slow(world, "review")
     for _ in range(12):
@@ -73,8 +93,80 @@ def test_a_demoted_label_earns_its_way_back_in_the_shadow(world: World):
         world.site.label(REPO, number, "bug", by="ada")
         world.ask(number, "edited")
         world.work()
-    found = review(world.store, world.repository, "v1", time.time())
-    assert found.demoted == {}
+    assert held_labels(world.store, world.repository_id)
+    assert run_slow(world, "review") == "17 corrections, 0 labels held back"
+    assert held_labels(world.store, world.repository_id) == {}
+    states = [change.state for change in world.store.live.changes(world.repository_id, 9)]
+    assert states == ["as trained", "suggested only"]
+    world.open("crash")
+    assert world.work().result == "labelled: bug"
+
+
+def test_a_label_that_was_suggested_and_passed_over_was_wrong(world: World):
+    taken_off(world, 5)
+    run_slow(world, "review")
+    number = world.open("crash")
+    world.work()
+    world.site.label(REPO, number, "docs", by="ada")
+    world.ask(number, "edited")
+    world.work()
+    for days, judged in ((0, 5), (8, 6)):
+        found = review(world.store, world.repository, ("v1",), time.time() + days * DAY)
+        assert [len(record.decisions) for record in found.live.values()] == [judged]
+
+
+def test_what_is_withheld_at_random_is_judged_like_the_rest(world: World):
+    world.configure(mode="apply", explore=0.1)
+    numbers = [world.open("crash") for _ in range(12)]
+    results = [world.work().result for _ in numbers]
+    # By the issue's number alone, so that a second look withholds the same.
+    assert set(results) == {"labelled: bug", "nothing applied; suggested: bug"}
+    number = numbers[results.index("nothing applied; suggested: bug")]
+    recent = world.store.decisions.recent(world.repository_id, 20)
+    (last,) = [each for each in recent if each.number == number]
+    (verdict,) = [each for each in last.verdicts if each["label"] == "bug"]
+    assert "withheld at random" in verdict["reason"] and verdict["shadow"]
+    world.site.label(REPO, number, "bug", by="ada")
+    world.ask(number, "edited")
+    world.work()
+    (record,) = review(world.store, world.repository, ("v1",), time.time()).live.values()
+    assert [right for _, right in record.decisions] == [True]
+
+
+@pytest.mark.parametrize(
+    ("current", "before", "taken"),
+    [
+        (Tally(2, 20), Tally(19, 20), True),
+        (Tally(2, 19), Tally(19, 20), False),  # too few to say
+        (Tally(2, 20), Tally(18, 19), False),
+        (Tally(2, 20), Tally(3, 20), False),  # the people's habits have changed
+        (Tally(18, 20), Tally(20, 20), False),
+    ],
+)
+def test_a_version_is_taken_back_where_it_is_surely_worse_than_the_one_before(
+    current: Tally, before: Tally, taken: bool
+):
+    why = why_take_back(current, before, 0.9)
+    assert (why is not None) == taken
+    if why:
+        assert why == "2 of 20 labels were right, 90% wanted; of the version before 19 of 20"
+
+
+def test_a_bad_version_is_rolled_back_and_its_record_with_it(world: World):
+    for _ in range(20):
+        number = world.open("crash")
+        world.work()
+        world.site.label(REPO, number, "bug", by="ada")
+        world.site.label(REPO, number, "docs", by="ada")
+        world.ask(number, "edited")
+        world.work()
+    world.become("v2")
+    taken_off(world, 20)
+    result = run_slow(world, "review")
+    assert "rolled back from v2 to v1: 0 of 20 labels were right" in result
+    assert "0 labels held back" in result
+    assert world.context.registry.current(world.repository_id) == "v1"
+    assert "a version was rolled back" in world.log.getvalue()
 
 
 def test_enough_corrections_ask_for_one_training(world: World):
@@ -126,7 +218,10 @@ def test_habits_are_learned_from_the_store(world: World):
         world.store.issues.upsert(issue)
         event = replace(labeled(number, 10, docs.id), repository_id=world.repository_id)
         world.store.events.add([event])
-    assert run_slow(world, "habits") == "1 labels are usually added more than a week late"
+    assert (
+        run_slow(world, "habits")
+        == "1 labels are usually added more than a week late, 0 not used any more"
+    )
     assert late_labels(world.store, world.repository_id) == {docs.id}
     number = world.open("typo in the readme")
     assert world.work().result == "nothing applied; suggested: docs"
@@ -135,4 +230,7 @@ def test_habits_are_learned_from_the_store(world: World):
 
 def test_without_a_history_there_are_no_habits(world: World):
     assert learn(world.store, world.repository_id) == late_labels(world.store, world.repository_id)
-    assert run_slow(world, "habits") == "0 labels are usually added more than a week late"
+    assert (
+        run_slow(world, "habits")
+        == "0 labels are usually added more than a week late, 0 not used any more"
+    )

@@ -216,12 +216,12 @@ def test_what_a_process_needs_is_listed_at_once() -> None:
 def test_a_previous_secret_alone_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, webhook_secret_previous="old")
     with pytest.raises(SettingsError, match="LABELWRIGHT_WEBHOOK_SECRET: missing"):
-        Settings.load().require_webhook()
+        Settings.load().require(webhook=True)
 
 
 def test_the_current_secret_comes_before_the_previous_one(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, webhook_secret="new", webhook_secret_previous="old")
-    assert Settings.load().require_webhook() == ("new", "old")
+    assert Settings.load().webhook_secrets == ("new", "old")
 
 
 @pytest.mark.parametrize(
@@ -290,3 +290,24 @@ def test_a_schedule_that_cannot_be_followed_is_a_problem(monkeypatch: pytest.Mon
     backup, prune = problems()
     assert backup.startswith("LABELWRIGHT_BACKUP_SCHEDULE: the day of the week must be a name")
     assert prune.startswith("LABELWRIGHT_PRUNE_SCHEDULE: could not convert")
+
+
+def test_the_address_for_alarms_is_a_secret_and_may_be_of_our_own_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given(monkeypatch, alarm_url="http://10.0.0.7:9000/hook/s3cr3t", alarm_secret="hush-hush")
+    settings = Settings.load()
+    assert "s3cr3t" not in repr(settings) and "hush-hush" not in repr(settings)
+    assert settings.secrets == ("http://10.0.0.7:9000/hook/s3cr3t", "hush-hush")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["hooks.example.com", "ftp://x/y", "https://", "https://u:p@x/", "https://x/a b", "http://["],
+)
+def test_a_wrong_address_for_alarms_is_refused_in_words_of_our_own(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    given(monkeypatch, alarm_url=url)
+    [problem] = problems()
+    assert problem.startswith("LABELWRIGHT_ALARM_URL: must be like https://HOST/path (set: ")

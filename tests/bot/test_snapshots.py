@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,16 @@ def test_provenance_and_removals_go_along(store: Store, tmp_path: Path):
     )
     issue = take(store, tmp_path).issues[0]
     assert (issue.labels, issue.removed) == ({"bug": "person"}, ("area/ui",))
+    assert issue.said_at == dict.fromkeys(("bug", "area/ui"), "2025-01-02T00:00:00Z")
+
+
+def test_a_snapshot_says_when_it_was_taken(tmp_path: Path):
+    with closing(Store.open(tmp_path / "labelwright.db", now=lambda: 1736000000.5)) as store:
+        store.repositories.upsert(REPO, "octo/app")
+        add(store)
+        assert take(store, tmp_path).taken_at == "2025-01-04T14:13:20Z"
+        then = "2025-01-03T00:00:00Z"
+        assert take(store, tmp_path / "past", as_of=then).taken_at == then
 
 
 def test_configuration_and_labels_go_along(store: Store, tmp_path: Path):

@@ -115,7 +115,7 @@ def test_vectors_of_the_encoder_as_it_is_are_kept_and_no_others(
 
 def test_a_model_that_cannot_be_published_takes_back_the_others(server: Server):
     before = server.registry.current(APP)
-    (server.settings.models / str(NEW)).write_text("in the way")
+    (server.settings.models / str(NEW) / ".lock").mkdir(parents=True)
     with pytest.raises(NothingPublished, match="those before stay in force"):
         train_them(server, APP, NEW)
     assert server.registry.current(APP) == before is not None

@@ -9,7 +9,7 @@ import pytest
 
 from bot.undo import Outcome, Selection, carry_out, plan
 from demo.github import StandIn
-from tests.bot.world import REPO, Linear, World, make_world
+from tests.bot.world import REPO, OneVersion, World, make_world
 
 
 def labelled(world: World, title: str = "crash") -> int:
@@ -107,7 +107,7 @@ def test_a_selection_narrows_by_issue_version_and_time(world: World):
 
 def test_the_version_that_added_a_label_is_kept_with_it(tmp_path: Path):
     with StandIn(seed=1) as github:
-        world = make_world(github, tmp_path, now=time.time, model=Linear(version="v7"))
+        world = make_world(github, tmp_path, now=time.time, registry=OneVersion("v7"))
         labelled(world)
         assert len(plan(world.store, world.repository, Selection(version="v7"))) == 1
         world.context.app.close()

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from bot.signature import sign
+from bot.store import Store
 from bot.web import MAX_BODY_BYTES
 from tests.bot.intake_world import SECRET, issue_event
 from tests.source import ROOT
+from tests.waiting import eventually
 
 EVENT = issue_event("opened")
 SERVER = """
@@ -57,7 +59,7 @@ def request(port: int, method: str, path: str, **facts: Any) -> tuple[int, dict[
 
 
 def test_a_real_server_serves_stops_on_sigterm_and_never_imports_torch(
-    server: tuple[subprocess.Popen[str], int],
+    server: tuple[subprocess.Popen[str], int], tmp_path: Path
 ) -> None:
     process, port = server
     body = json.dumps(EVENT).encode()
@@ -72,8 +74,13 @@ def test_a_real_server_serves_stops_on_sigterm_and_never_imports_torch(
     assert [whole[1]["result"], pieces[1]["result"]] == ["queued", "duplicate"]
     assert request(port, "GET", "/healthz")[0] == 200
     assert request(port, "GET", "/readyz")[0] == 503
+    assert request(port, "GET", "/health")[1]["status"] == "alarm"
+    store = Store(tmp_path / "labelwright.db")
+    eventually(lambda: [beat.process for beat in store.heartbeats.all()] == ["web"])
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
+    assert store.heartbeats.all() == []
+    store.close()
     assert process.stdout is not None and process.stdout.read() == "stopped\n"
 
 

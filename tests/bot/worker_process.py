@@ -23,7 +23,7 @@ from tests.bot.world import Linear, OneVersion
 def main(facts: dict[str, object]) -> None:
     home = Path(str(facts["home"]))
     log = make_logger("info", "json")
-    registry = OneVersion()
+    registry = OneVersion("v1")
     loaders = Loaders(bundle=lambda path: Linear(), zero_shot=lambda labels: Linear())
 
     def connect() -> GitHubApp:

@@ -7,7 +7,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +61,23 @@ class Linear:
 
 
 class OneVersion:
-    """A registry in which each repository has the version that it is told."""
+    """A registry in which each repository has the versions that it is told."""
 
-    def __init__(self, version: str | None = "v1") -> None:
-        self.version = version
+    def __init__(self, *versions: str) -> None:
+        self.versions = list(versions)
 
     def current(self, repository_id: int) -> str | None:
-        return self.version
+        return self.versions[-1] if self.versions else None
+
+    def lineage(self, repository_id: int) -> tuple[str, ...]:
+        return tuple(self.versions)
+
+    def list(self, repository_id: int) -> tuple[()]:
+        return ()
+
+    def rollback(self, repository_id: int) -> str:
+        self.versions.pop()
+        return self.versions[-1]
 
     def path(self, repository_id: int, version: str) -> Path:
         return Path(version)
@@ -106,6 +116,10 @@ class World:
         number = int(self.site.open_issue(REPO, title=title, **facts)["number"])
         self.ask(number)
         return number
+
+    def become(self, version: str) -> None:
+        """Have another version in force."""
+        self.context.registry.versions.append(version)  # type: ignore[attr-defined]
 
     def ask(self, number: int, trigger: str = "opened") -> None:
         enqueue_label(self.store, self.repository, number, trigger=trigger)
@@ -171,8 +185,10 @@ def make_world(
     log = io.StringIO()
     linear = model or Linear()
     logger = make_logger("debug", "json", stream=log)
-    registry = registry or OneVersion()
-    loaders = Loaders(bundle=lambda path: linear, zero_shot=lambda labels: linear)
+    registry = registry or OneVersion("v1")
+    loaders = Loaders(
+        bundle=lambda path: replace(linear, version=path.name), zero_shot=lambda labels: linear
+    )
     context = Context(
         settings=Settings(home=home, app_id=app["id"]),
         store=store,

@@ -161,3 +161,31 @@ def test_snapshot_is_the_same_under_any_locale(tmp_path: Path):
     environment = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_was_said_when_goes_along(tmp_path: Path):
+    said = {"bug": "2026-01-03T00:00:00Z"}
+    issue = SnapshotIssue(1, "t", "b", "2026-01-01T00:00:00Z", {"bug": "person"}, said_at=said)
+    snapshot.write(tmp_path / "s", REPOSITORY, [issue], taken_at="2026-01-04T00:00:00Z")
+    read = snapshot.read(tmp_path / "s")
+    assert (read.issues[0].said_at, read.taken_at) == (said, "2026-01-04T00:00:00Z")
+
+
+def test_a_snapshot_from_before_times_were_kept_is_read(tmp_path: Path):
+    old = {"number": 1, "title": "t", "body": "", "created_at": "2026-01-01", "removed": []}
+    read = snapshot.read(
+        seal(
+            tmp_path / "s",
+            json.dumps(old),
+            {"id": 1, "full_name": "a/b", "labels": [], "groups": []},
+        )
+    )
+    assert (read.issues[0].said_at, read.taken_at) == ({}, None)
+
+
+def test_a_time_that_is_none_is_refused(tmp_path: Path):
+    odd = {"number": 1, "title": "t", "body": "", "created_at": "2026-01-01", "removed": []}
+    lines = json.dumps({**odd, "said_at": {"bug": "yesterday"}})
+    repository = {"id": 1, "full_name": "a/b", "labels": [], "groups": []}
+    with pytest.raises(ArtifactRefused, match="yesterday"):
+        snapshot.read(seal(tmp_path / "s", lines, repository))

@@ -50,9 +50,9 @@ def relabeled(examples: Examples, rows: Iterable[int]) -> Examples:
 
 
 def always(apply: Sequence[bool]) -> Answer:
-    """An answer that suggests what it applies."""
+    """An answer that is sure, and suggests what it applies."""
     mask = np.array(apply, dtype=bool)
-    return Answer(mask, mask)
+    return Answer(mask.astype(float), mask, mask)
 
 
 class InMemory(dict[tuple[int, int], Answer]):

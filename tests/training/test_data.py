@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from models import snapshot
 from models.encoder import Encoder
+from models.labels import Group
 from models.snapshot import Snapshot, SnapshotIssue, SnapshotLabel, SnapshotRepository
 from models.text import prepare
 from tests.models.encoders import write_encoder
@@ -14,8 +16,10 @@ from training.data import (
     is_labeled,
     issue_vectors,
     load,
+    oldest,
     truth_and_weights,
     used_labels,
+    without_repeats,
 )
 
 LABELS = (SnapshotLabel("docs", 2), SnapshotLabel("bug", 1, "It is wrong"), SnapshotLabel("rare"))
@@ -111,6 +115,23 @@ def test_some_of_the_examples_can_be_taken(tiny: Encoder):
     assert [x.number for x in part.issues] == [5, 1]
     assert (part.vectors == examples.vectors[[2, 0]]).all()
     assert part.names == examples.names
+
+
+def test_judged_text_that_was_learned_from_is_left_out_and_counted(tiny: Encoder):
+    examples, _ = load(source(), tiny)
+    seen, judged = examples.take(np.array([0, 1])), examples.take(np.array([1, 2, 3]))
+    left, removed = without_repeats(judged, seen)
+    assert ([x.number for x in left.issues], removed) == ([5, 7], 1)
+    same, removed = without_repeats(seen, examples)  # nothing else is there to judge on
+    assert (same, removed) == (seen, 0)
+
+
+def test_oldest_examples_know_nothing_of_later_ones(tiny: Encoder):
+    examples, _ = load(source(), tiny)
+    group = Group("kind", ("bug", "docs"), complete=False)
+    part = oldest(replace(examples, groups=(group,)), 2)
+    assert [x.number for x in part.issues] == [1, 2]
+    assert part.groups == (replace(group, complete=True),)  # issue 5 has none of them
 
 
 def test_some_of_the_labels_can_be_taken(tiny: Encoder):

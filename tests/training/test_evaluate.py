@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from models.labels import LabelRule, LabelSet
-from tests.models.builders import make_bundle
 from tests.training.planted import planted
 from training.data import Examples
-from training.evaluate import MACRO_POSITIVES, MIN_SUPPORT, beside, evaluate, reported_columns
+from training.evaluate import MACRO_POSITIVES, MIN_SUPPORT, evaluate, reported_columns
 
 PRINTED = {
     *("n_train", "n_holdout", "micro_f1", "macro_f1", "applied_precision", "applied_coverage"),
@@ -111,22 +110,3 @@ def test_our_own_untouched_guess_is_neither_right_nor_wrong():
     found, theirs = figures(scores, guessed), figures(other, guessed)
     assert [found[key] for key in keys] == [theirs[key] for key in keys]
     assert found["labels"]["bug"]["support"] == HOLDOUT.truth[30:, 0].sum()
-
-
-def in_force(newest: str):
-    made = make_bundle(dimension=HOLDOUT.label_vectors.shape[1])
-    return replace(made, card={**made.card, "fits": {"deployed": {"newest": newest}}})
-
-
-def test_current_version_is_judged_on_issues_that_neither_has_seen():
-    newest = HOLDOUT.issues[9].created_at
-    found = beside(in_force(newest), LABELS, PERFECT, HOLDOUT, np.arange(3))
-    assert found["n_holdout"] == sum(x.created_at > newest for x in HOLDOUT.issues)
-    assert found["this version"] == {"micro_f1": 1.0, "macro_f1": 1.0}
-    assert found["current version"]["micro_f1"] < 1.0
-
-
-def test_too_few_new_issues_are_no_comparison():
-    newest = HOLDOUT.issues[-5].created_at
-    found = beside(in_force(newest), LABELS, PERFECT, HOLDOUT, np.arange(3))
-    assert found["why"] == f"{found['n_holdout']} newer issues, 30 needed"

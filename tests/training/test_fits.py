@@ -13,6 +13,7 @@ from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
 from tests.training.planted import DIMENSION, planted
 from tests.training.small import disk_of
 from tests.training.tiny import tiny_masked_lm, write_pooling
+from training import progress
 from training.data import Examples
 from training.fit import OutOfFold, fit
 from training.fits import (
@@ -56,7 +57,7 @@ class Leaky:
 def job(tune: str, examples: Examples, name: str = "o/r", **more: Any) -> Job:
     recipe = Recipe(tune=tune, half_life=None, **more)
     space: Any = None
-    return Job(name, recipe, space, examples, lambda phase, done, total: None)
+    return Job(name, recipe, space, examples, progress.silent)
 
 
 def fit_one(tune: str, examples: Examples, tuner: Tuner) -> Outcome:

@@ -178,9 +178,9 @@ def test_a_bundle_to_compare_with_is_for_one_snapshot(
 ):
     given = arguments([snapshots[OURS], snapshots[OTHERS]], tiny, tmp_path, TUNED)
     with pytest.raises(SystemExit) as caught:
-        main([*given, "--current", str(tmp_path)])
+        main([*given, "--champion", str(tmp_path)])
     assert caught.value.code == 2
-    assert "--current is for one snapshot" in capsys.readouterr().err
+    assert "--champion and --best are for one snapshot" in capsys.readouterr().err
 
 
 def test_a_full_disk_leaves_nothing_behind(

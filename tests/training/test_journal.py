@@ -14,7 +14,9 @@ from training.journal import Journal, encode
 from training.loop import Answer
 
 ABOUT = {"snapshot": "s", "suggest_only": ["bug"]}
-ANSWER = Answer(np.array([False, True, False]), np.array([True, True, False]))
+ANSWER = Answer(
+    np.array([0.1, 0.9, 0.3]), np.array([False, True, False]), np.array([True, True, False])
+)
 
 
 def opened(folder: Path, **about: object) -> Journal:

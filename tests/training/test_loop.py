@@ -93,7 +93,7 @@ def test_a_frozen_model_is_the_last_one_and_is_watched_unless_told_otherwise() -
     assert watched.versions == alone.versions and watched.versions[-1].labeled == 24
     row = watched.versions[-1].row
     assert alone.applied[row:, 0].all() and not alone.changes
-    assert not watched.applied[-10:, 0].any() and not watched.changes[-1].live.applies
+    assert not watched.applied[-10:, 0].any() and watched.changes[-1].live.bar is None
 
 
 def test_a_short_history_freezes_half_way() -> None:
@@ -129,7 +129,8 @@ def test_live_precision_is_that_of_the_holdout_figures(run: list[tuple]) -> None
     past = a_history(truth, days=days)
     past = replace(past, judged=np.ones(len(days), dtype=bool))
     played = play(past, lambda heard, row: always(would[row]), NEVER)
-    assert (played.applied == live_decisions(would, truth, days, past.targets)).all()
+    decided = live_decisions(would.astype(float), would, truth, days, past.targets)
+    assert (played.applied == decided).all()
 
 
 @settings(max_examples=60, deadline=None)

@@ -67,5 +67,10 @@ def test_names_with_room_stay_where_they_are() -> None:
     assert plots.apart([0.1, 0.5, 0.9], 0.04) == pytest.approx([0.1, 0.5, 0.9])
 
 
+def test_names_stay_under_the_top_of_the_panel() -> None:
+    assert plots.apart([0.1, 0.97, 0.98], 0.04, highest=1.0) == pytest.approx([0.1, 0.955, 0.995])
+    assert plots.apart([0.99, 0.99, 1.1], 0.04, highest=1.0) == pytest.approx([0.92, 0.96, 1.0])
+
+
 def test_every_method_of_the_table_has_a_colour() -> None:
     assert {row.method for row in ROWS} == set(plots.COLOURS)

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from models.bundle import Bundle
 from models.encoder import Encoder
 from models.predictor import Predictor
 from models.snapshot import SnapshotIssue, SnapshotLabel, SnapshotRepository
+from tests.models.encoders import own_encoder
 from tests.training.conftest import SAMPLE, read_lines, run, sample_issues, sample_repository
 from training import data
 from training.run import main
@@ -203,19 +205,51 @@ def test_odd_issues_can_be_trained_on(tiny_encoder: Path, tmp_path: Path):
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["n_holdout"] == 8
 
 
-def test_current_version_stands_beside_the_new_one(
+def test_version_in_force_stands_beside_the_new_one(
     sample: Path, tiny_encoder: Path, tmp_path: Path
 ):
     old = write_few(tmp_path / "old", 60)
+    (tmp_path / "r.toml").write_text('name = "mine"\nhalf_life = "none"')
     common = ["--encoder", str(tiny_encoder)]
-    assert main(["--snapshot", str(old), "--out", str(tmp_path / "first"), *common]) == 0
-    more = [*common, "--current", str(tmp_path / "first")]
-    (tmp_path / "r.toml").write_text("holdout = 0.4")
-    more += ["--recipe", str(tmp_path / "r.toml")]
+    first = [*common, "--recipe", str(tmp_path / "r.toml")]
+    assert main(["--snapshot", str(old), "--out", str(tmp_path / "first"), *first]) == 0
+    more = [*common, "--champion", str(tmp_path / "first")]
     assert main(["--snapshot", str(sample), "--out", str(tmp_path / "second"), *more]) == 0
-    beside = bundle.read(tmp_path / "second").metrics["beside_current"]
-    assert beside["n_holdout"] >= 30
-    assert set(beside) == {"n_holdout", "this version", "current version"}
+    made = bundle.read(tmp_path / "second")
+    labeled = made.card["fits"]["deployed"]["issues"]
+    assert made.metrics["gate"]["n"] == labeled // 2
+    assert made.metrics["gate"]["champion"]["n"] == labeled // 2
+    assert made.card["recipe"]["name"] == "mine"
+
+
+def test_damaged_version_in_force_is_no_reason_to_keep_it(
+    trained: Path, sample: Path, tiny_encoder: Path, tmp_path: Path
+):
+    damaged = Path(shutil.copytree(trained, tmp_path / "damaged"))
+    (damaged / "head.safetensors").write_bytes(b"")
+    arguments = ["--snapshot", str(sample), "--encoder", str(tiny_encoder)]
+    more = ["--out", str(tmp_path / "out"), "--champion", str(damaged)]
+    assert main([*arguments, *more]) == 0
+    found = bundle.read(tmp_path / "out").metrics["gate"]["champion"]
+    assert found["in_doubt"] == "publish" and "cannot be read" in found["why"]
+
+
+def test_version_that_was_tuned_on_labels_is_asked_about_newer_issues(
+    sample: Path, tiny_encoder: Path, tmp_path: Path
+):
+    common = ["--encoder", str(tiny_encoder)]
+    old = write_few(tmp_path / "old", 60)
+    assert main(["--snapshot", str(old), "--out", str(tmp_path / "first"), *common]) == 0
+    first = bundle.read(tmp_path / "first")
+    tuned = {**first.card, "recipe": {**first.card["recipe"], "tune": "supervised"}}
+    own = own_encoder(tmp_path / "own", name="tuned")
+    version = Encoder.load(str(own)).version
+    tuned["encoder"] = {"name": "tuned", "version": version, "max_tokens": 256}
+    bundle.write(tmp_path / "champion", replace(first, card=tuned, encoder=own))
+    more = ["--champion", str(tmp_path / "champion"), "--recipe", "instant", *common]
+    assert main(["--snapshot", str(sample), "--out", str(tmp_path / "second"), *more]) == 0
+    found = bundle.read(tmp_path / "second").metrics["gate"]["champion"]
+    assert found["n"] >= 30 and "as it is deployed" in found["how"]
 
 
 def test_threads_are_kept_to_where_no_vector_is_missing(tiny_encoder: Path, tmp_path: Path):

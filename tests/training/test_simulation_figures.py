@@ -26,7 +26,7 @@ LOOP = Replayed(
     APPLIED,
     SHOWN,
     (Version(1, 0, 0), Version(3, 2, 2)),
-    (Change(4, 0, LiveLabel(False, (), "demoted: 1 of the last 5 right, 90% wanted")),),
+    (Change(4, 0, LiveLabel((), None, "1 of the last 5 right, 90% wanted")),),
 )
 
 
@@ -110,7 +110,9 @@ def test_the_curve_of_a_long_history_has_few_points_and_recent_figures_forget() 
 def test_versions_and_demotions_say_when(found: dict[str, Any]) -> None:
     assert [each["before"] for each in found["versions"]] == [2, 4]
     (change,) = found["changes"]
-    assert change["label"] == "bug" and change["applies"] is False and change["before"] == 5
+    assert (
+        change["label"] == "bug" and change["state"] == "suggested only" and change["before"] == 5
+    )
     assert "1 of the last 5" in change["reason"]
 
 

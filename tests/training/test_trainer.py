@@ -67,6 +67,14 @@ def test_training_lowers_the_loss_and_logs_it(tmp_path: Path):
     assert any("loss" in entry for entry in history.log)
 
 
+def test_progress_tells_the_loss_once_it_is_known(tmp_path: Path):
+    told: list[tuple[str, int, int, float | None]] = []
+    model = Line()
+    train(model, work(), schedule(epochs=10), tmp_path, report=lambda *at: told.append(at))
+    assert [step for _, step, _, _ in told] == list(range(1, told[-1][2] + 1))
+    assert told[0][3] is None and isinstance(told[-1][3], float)
+
+
 def test_same_seed_gives_the_same_weights(tmp_path: Path):
     models = [Line(), Line(), Line()]
     for i, model in enumerate(models):

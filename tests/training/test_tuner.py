@@ -19,6 +19,7 @@ from training.fits import EARLY_SHARE, Job, holdout_cut, two_fits
 from training.methods.base import Resources
 from training.methods.finetuned import ENOUGH_TO_SPLIT, plan
 from training.methods.space import Space
+from training.progress import silent
 from training.recipe import Recipe
 from training.tuner import LabelTuner
 
@@ -37,7 +38,7 @@ def tuned(
     """(the updates of each training, the weights of the encoder)."""
     steps: list[int] = []
 
-    def report(phase: str, done: int, total: int) -> None:
+    def report(phase: str, done: int, total: int, loss: float | None = None) -> None:
         assert phase == f"tune on {len(examples)} issues"
         if done == total:
             steps.append(total)
@@ -138,7 +139,3 @@ def test_vectors_of_a_shared_encoder_stay_with_their_repository(
     hashes = [{text.hash for text in job.examples.texts} for job in jobs]
     assert not hashes[0] & hashes[1]
     assert hashes[0] <= spaces[0].known.keys() and not hashes[1] & spaces[0].known.keys()
-
-
-def silent(phase: str, done: int, total: int) -> None:
-    """Report nothing."""

@@ -20,7 +20,7 @@ from training.finetune import Lesson, Tagger, Tuning, finetune
 from training.methods.base import Fitted, Resources, Task
 from training.methods.choosing import judge, stratified_folds
 from training.methods.space import Space
-from training.progress import Report
+from training.progress import Report, silent
 from training.trainer import History, Schedule
 
 ENOUGH_TO_SPLIT = 64
@@ -75,7 +75,7 @@ def learn(
     resources: Resources,
     tuning: Tuning | None = None,
     *,
-    report: Report = lambda phase, done, total: None,
+    report: Report = silent,
 ) -> Learned:
     """Tune on all tasks together, as `plan` says where `tuning` does not.
 

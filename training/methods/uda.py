@@ -146,7 +146,7 @@ class Consistency:
         self._done = 0.0
         self._teacher: Tagger | None = None
 
-    def follow(self, phase: str, done: int, total: int) -> None:
+    def follow(self, phase: str, done: int, total: int, loss: float | None = None) -> None:
         """How far the training is: a progress report."""
         self._done = done / max(total, 1)
 

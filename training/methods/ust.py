@@ -28,7 +28,7 @@ from training.methods import finetuned
 from training.methods.base import Fitted, Resources, Task
 from training.methods.finetuned import NO_TEXT, Learned, best_space, plan
 from training.methods.uda import draw
-from training.progress import Report
+from training.progress import Report, silent
 
 Array = np.ndarray[Any, Any]
 
@@ -72,7 +72,7 @@ def learn(
     settings: Settings,
     tuning: Tuning | None = None,
     *,
-    report: Report = lambda phase, done, total: None,
+    report: Report = silent,
 ) -> Learned:
     """Teacher, then students, on all tasks together. Raises Diverged, OutOfMemory.
 

@@ -12,7 +12,7 @@ import pytest
 
 from bot.store import Store, erasure
 from bot.store.erasure import StillRead
-from bot.store.rows import Answer, Decision, Issue, Label, LabelEvent
+from bot.store.rows import Actor, Answer, Decision, Issue, Label, LabelEvent
 from tests.bot.store.conftest import Clock
 
 PLANTED = "the planted sentence about the silver teapot"
@@ -34,6 +34,7 @@ def fill(store: Store, repository_id: int, number: int, text: str, author: str =
     store.issues.upsert(replace(issue, author_id=1 if author == "ann" else 2, labels=(1,)))
     store.events.add([replace(EVENT, repository_id=repository_id, number=number)])
     store.answers.add([Answer(repository_id, number, 1, True, "2026-01-01")])
+    store.actors.set_role(Actor(repository_id, 1, "ann"), "write", 0.0)
     store.decisions.record(Decision(repository_id, number, "v1", "apply", ()), [label])
     store.jobs.enqueue("label", repository_id=repository_id, number=number)
     guid = f"{repository_id}-{number}"
@@ -71,7 +72,8 @@ def test_of_a_repository_no_table_keeps_a_row(full: Store) -> None:
     spoken = [
         table for table in tables(full, "repository_id") if rows(full, table, repository_id=5)
     ]
-    assert {"issues", "labels", "answers", "deliveries", "jobs", "applied_labels"} <= {*spoken}
+    wanted = {"issues", "labels", "answers", "actors", "deliveries", "jobs", "applied_labels"}
+    assert wanted <= {*spoken}
     before = {table: rows(full, table, repository_id=6) for table in spoken}
     full.erasure.erase(full.erasure.repository(5))
     assert {table: rows(full, table, repository_id=5) for table in spoken} == dict.fromkeys(

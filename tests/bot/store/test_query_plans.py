@@ -38,6 +38,9 @@ HOT: dict[str, Callable[[Store], object]] = {
     "applied": lambda store: store.decisions.applied(5, since=1.0),
     "latest": lambda store: store.decisions.latest(5, 3),
     "recent": lambda store: store.decisions.recent(5, 20),
+    "first decision": lambda store: store.decisions.first_at(5),
+    "actors": lambda store: store.actors.all(5),
+    "unasked actors": lambda store: store.actors.unasked(5, since="2026", before=1.0),
     "answers": lambda store: store.answers.all(5),
     "vectors": lambda store: store.vectors.get_many("e", ["a", "b"]),
 }

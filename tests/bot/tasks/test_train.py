@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot import training
-from bot.store.rows import Job
+from bot.store.rows import Gated, Job
 from bot.tasks import TASKS, train
 from bot.training import Options, Trained, Trainer
 from tests.bot.world import World
@@ -38,3 +38,13 @@ def test_what_was_published_is_told(world: World, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(training.Trainer, "train", published)
     result = TASKS["train"].run(world.context, job(world, world.repository_id))
     assert result == "published 0001-abcdef01: micro F1 0.500 on 7 newer issues, in 3.0 s"
+
+
+def test_what_was_refused_is_told_with_the_reason(world: World, monkeypatch: pytest.MonkeyPatch):
+    def refused(self: Trainer, repository: Any, options: Options) -> Trained:
+        gated = Gated(repository.id, "0002-abcdef01", 1.0, False, "micro F1 fell")
+        return Trained(gated.version, {}, 3.0, published=False, gated=gated)
+
+    monkeypatch.setattr(training.Trainer, "train", refused)
+    result = TASKS["train"].run(world.context, job(world, world.repository_id))
+    assert result == "not published: micro F1 fell; 0002-abcdef01 is kept"

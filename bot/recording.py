@@ -1,0 +1,170 @@
+"""A training's row in the store: kept up to date by whoever follows it, and ended by them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.errors import BotError
+from bot.launcher import TrainingCancelled
+from bot.launchers import Busy
+from bot.launchers.identity import handle_of, is_alive, is_of_here
+from bot.tasks import Stopped
+
+if TYPE_CHECKING:
+    from bot.store import Store
+    from bot.store.trainings import Kind, Outcome, Training
+
+LOST_SECONDS = 86_400.0
+"""A training of a process that we cannot see is given up after so long without a sign."""
+
+
+class NothingToLearn(BotError):
+    """There are too few labeled issues; zero-shot suggestions go on."""
+
+
+class Record:
+    """One training's row. Where somebody cancelled it, every change raises TrainingCancelled."""
+
+    def __init__(self, store: Store, row: Training) -> None:
+        self._store = store
+        self._row = row
+        self._followed: Mapping[str, Any] | None = None
+
+    @property
+    def job(self) -> int | None:
+        """The job that it is of; None where a person waits for it."""
+        return self._row.job_id
+
+    @property
+    def folder(self) -> Path | None:
+        """Where all of it lies, once that is known."""
+        return None if self._row.folder is None else Path(self._row.folder)
+
+    def lies_in(self, folder: Path) -> None:
+        """Note the folder of all of it."""
+        self._change(folder=str(folder))
+
+    def handle(self, out: Path) -> str | None:
+        """The name of the process that writes `out`, or wrote it."""
+        return self._row.handle if self._row.out == str(out) else None
+
+    def attempts(self, out: Path) -> int:
+        """How often the process that writes `out` was launched."""
+        return self._row.attempt if self._row.out == str(out) else 0
+
+    def seconds(self, out: Path) -> float:
+        """How long ago that was, the last time."""
+        launched = self._row.launched_at
+        if launched is None or self._row.out != str(out):
+            return 0.0
+        return max(0.0, self._store.now() - launched)
+
+    def launched(self, launcher: str, out: Path, handle: str) -> None:
+        """Note that a process was started which writes `out`."""
+        self._change(
+            state="running",
+            launcher=launcher,
+            out=str(out),
+            handle=handle,
+            attempt=self.attempts(out) + 1,
+            launched_at=self._store.now(),
+        )
+
+    def follow(self, status: Mapping[str, Any] | None) -> None:
+        """Note how far it is; None where it has not said."""
+        if status is not None and status != self._followed:
+            self._followed = status
+            self._require(self._store.trainings.progress(self._row.id, status))
+        else:
+            row = self._store.trainings.get(self._row.id)
+            self._require(row is not None and row.is_live)
+
+    def gating(self) -> None:
+        """Note that what was made is judged: from here on it is too late to cancel."""
+        self._change(state="gating", eta=None)
+
+    def end(self, outcome: Outcome, reason: str = "") -> None:
+        """Note what became of it, unless that is known already."""
+        self._store.trainings.end(self._row.id, outcome, reason)
+
+    def _change(self, **columns: Any) -> None:
+        self._require(self._store.trainings.change(self._row.id, **columns))
+        self._row = replace(self._row, **columns)
+
+    def _require(self, live: bool) -> None:
+        if live:
+            return
+        row = self._store.trainings.get(self._row.id)
+        raise TrainingCancelled(
+            f"training {self._row.id} was cancelled: {row.reason}"
+            if row is not None
+            else "what it learns from was forgotten meanwhile"
+        )
+
+
+@contextmanager
+def recorded(
+    store: Store, kind: Kind, *, repository_id: int | None = None, job: int | None = None
+) -> Iterator[Record]:
+    """The row of a training while the block does it; that of a job may have been begun before.
+
+    What the block raises ends it, but for the training of a job that goes on without us (Stopped,
+    Busy). Raises TrainingCancelled where somebody cancelled what the job began.
+    """
+    settle(store)
+    record = _taken_up(store, job)
+    if record is None:
+        row = store.trainings.begin(kind, _ourselves(), repository_id=repository_id, job_id=job)
+        record = Record(store, row)
+    try:
+        yield record
+    except BaseException as error:
+        if job is None or not isinstance(error, Stopped | Busy):
+            record.end(*_outcome(error))
+        raise
+    record.end("done")
+
+
+def settle(store: Store) -> None:
+    """End the rows of trainings that nobody follows any more, nor will."""
+    for row in store.trainings.live():
+        if row.job_id is not None:
+            job = store.jobs.get(row.job_id)
+            if job is None or job.state in ("done", "dead"):
+                store.trainings.end(row.id, "failed", "its job was given up")
+        elif _is_lost(row, store.now()):
+            store.trainings.end(row.id, "failed", "the command that began it was killed")
+
+
+def _taken_up(store: Store, job: int | None) -> Record | None:
+    row = None if job is None else store.trainings.of_job(job)
+    if row is None:
+        return None
+    if row.state == "cancelled":
+        raise TrainingCancelled(f"training {row.id} was cancelled: {row.reason}")
+    if not row.is_live:
+        return None
+    store.trainings.change(row.id, owner=_ourselves())
+    return Record(store, row)
+
+
+def _is_lost(row: Training, now: float) -> bool:
+    if is_of_here(row.owner):
+        return not is_alive(row.owner)
+    return now - row.updated_at > LOST_SECONDS
+
+
+def _ourselves() -> str:
+    return handle_of(os.getpid()) or f"{os.getpid()} unknown"
+
+
+def _outcome(error: BaseException) -> tuple[Outcome, str]:
+    if isinstance(error, KeyboardInterrupt | Stopped):
+        return "cancelled", "interrupted"
+    outcome: Outcome = "refused" if isinstance(error, NothingToLearn) else "failed"
+    return outcome, str(error) or type(error).__name__
