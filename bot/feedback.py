@@ -7,22 +7,33 @@ login in `people` of the repository's configuration is a person, one in `bots` i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from bot.repo_config import RepoConfig, matches
 from bot.times import to_epoch
 
 if TYPE_CHECKING:
-    from bot.store.rows import ActorKind, AppliedLabel, LabelEvent
+    from bot.store.rows import ActorKind, Answer, AppliedLabel, LabelEvent
 
 Kind = Literal[
-    "confirmed", "false positive", "false negative", "replaced", "untouched", "withdrawn"
+    "confirmed",
+    "false positive",
+    "false negative",
+    "replaced",
+    "accepted",
+    "dismissed",
+    "untouched",
+    "withdrawn",
 ]
-CORRECTIONS: frozenset[Kind] = frozenset({"false positive", "false negative", "replaced"})
+CORRECTIONS: frozenset[Kind] = frozenset(
+    {"false positive", "false negative", "replaced", "accepted", "dismissed"}
+)
 """The kinds that a retraining learns something from."""
 
+NOTHING: Mapping[int, str] = MappingProxyType({})
 SAME_MOMENT = 600.0
 """Seconds between taking one label off and putting another on that make it one correction."""
 CLOCK_SKEW = 60.0
@@ -35,7 +46,8 @@ class Feedback:
 
     confirmed: we added it, and a person put it on as well, or changed other labels and left it.
     false positive: a person took it off. replaced: and put `replaced_by` on instead.
-    false negative: a person added what we, having looked at the issue, had not.
+    false negative: a person added what we, having looked at the issue, had not. accepted: the same
+    of what we had suggested. dismissed: a person said here that what we had suggested is wrong.
     untouched: we added it and nobody has said anything. withdrawn: taken off, but not by a person.
     `at` is GitHub's time of the person's act, None where there was none; `version` is the model
     that added the label, or that had not.
@@ -76,17 +88,30 @@ def derive(
     *,
     decided_at: float | None = None,
     version: str = "",
+    suggested: Mapping[int, str] = NOTHING,
+    answers: Iterable[Answer] = (),
 ) -> list[Feedback]:
     """The feedback on one issue, from its label events (in order) and what we applied to it.
 
-    `decided_at` (epoch seconds) and `version` are of our first decision on the issue: what a
-    person added before is no correction of ours. None: we never looked, nothing was missed.
+    `decided_at` (epoch seconds), `version` and `suggested` (labels by id) are of our first decision
+    on the issue: what a person added before is no correction of ours. None: we never looked, and
+    missed nothing. `answers` are what people said here, unless they did something on GitHub since.
     """
     ordered = [replace(event, actor_kind=kind_today(event, config)) for event in events]
     ours = [label for label in applied if label.outcome in ("applied", "undone")]
     found = [_on_ours(label, ordered, config) for label in ours]
     found = [_with_replacement(feedback, ordered, config) for feedback in found]
-    return [*found, *_missed(ordered, ours, config, decided_at, version)]
+    missed = [
+        replace(each, kind="accepted") if each.label_id in suggested else each
+        for each in _missed(ordered, ours, config, decided_at, version)
+    ]
+    said = {each.label_id for each in (*found, *missed)}
+    told = [
+        _told(answer, suggested[answer.label_id], version)
+        for answer in answers
+        if answer.label_id in suggested.keys() - said and not _is_old(answer, ordered)
+    ]
+    return [*found, *missed, *told]
 
 
 def unconfirmed(feedback: Feedback) -> bool:
@@ -195,6 +220,23 @@ def _missed(
         if not any(is_about(event, label) for label in ours)
         and not _is_fallback(event.label_name, config)
     ]
+
+
+def _told(answer: Answer, label: str, version: str) -> Feedback:
+    """What a person said here about a label that we had suggested."""
+    return Feedback(
+        number=answer.number,
+        label_id=answer.label_id,
+        label=label,
+        kind="accepted" if answer.belongs else "dismissed",
+        version=version,
+        at=answer.at,
+    )
+
+
+def _is_old(answer: Answer, events: Iterable[LabelEvent]) -> bool:
+    """Whether something happened to the label on GitHub since it was answered for."""
+    return any(e.label_id == answer.label_id and e.at > answer.at for e in events)
 
 
 def _is_fallback(name: str, config: RepoConfig) -> bool:

@@ -107,6 +107,8 @@ def feedback_of(
         config,
         decided_at=first.at,
         version=first.version,
+        suggested=first.suggested,
+        answers=store.answers.for_issue(repository.id, number),
     )
 
 
@@ -144,9 +146,10 @@ def _is_right(verdict: Mapping[str, Any], said: Feedback | None, over: bool) -> 
     if verdict.get("verdict") == "apply" and said is not None:
         return {"confirmed": True, "false positive": False, "replaced": False}.get(said.kind)
     if verdict.get("shadow"):
-        if said is not None and said.kind == "false negative":
+        if said is not None and said.kind in ("false negative", "accepted"):
             return True
-        return False if over else None
+        dismissed = said is not None and said.kind == "dismissed"
+        return False if over or dismissed else None
     return None
 
 

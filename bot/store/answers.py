@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import astuple
 
-from bot.store.connection import Connections
+from bot.store.connection import Connections, Row
 from bot.store.rows import Answer
 
 
@@ -27,6 +27,14 @@ class Answers:
         sql = "SELECT * FROM answers WHERE repository_id = ? ORDER BY number, label_id"
         found: dict[int, list[Answer]] = defaultdict(list)
         for row in self._db.rows(sql, (repository_id,)):
-            values = dict(row) | {"belongs": bool(row["belongs"])}
-            found[row["number"]].append(Answer(**values))
+            found[row["number"]].append(_answer(row))
         return dict(found)
+
+    def for_issue(self, repository_id: int, number: int) -> list[Answer]:
+        """The answers for one issue."""
+        sql = "SELECT * FROM answers WHERE repository_id = ? AND number = ? ORDER BY label_id"
+        return [_answer(row) for row in self._db.rows(sql, (repository_id, number))]
+
+
+def _answer(row: Row) -> Answer:
+    return Answer(**(dict(row) | {"belongs": bool(row["belongs"])}))

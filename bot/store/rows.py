@@ -251,6 +251,12 @@ class Decision:
     at: float = 0.0
     id: int = 0
 
+    @property
+    def suggested(self) -> dict[int, str]:
+        """The labels that were suggested, by id."""
+        found = [verdict for verdict in self.verdicts if verdict.get("verdict") == "suggest"]
+        return {each["label_id"]: each["label"] for each in found if each.get("label_id")}
+
 
 @dataclass(frozen=True)
 class AppliedLabel:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.feedback import Feedback, derive, unconfirmed
 from bot.repo_config import GroupRule, RepoConfig
-from bot.store.rows import ActorKind, AppliedLabel, LabelEvent
+from bot.store.rows import ActorKind, Answer, AppliedLabel, Decision, LabelEvent
 from bot.times import from_epoch
 
 NOW = 1_800_000_000.0
@@ -117,3 +117,63 @@ def test_what_we_never_wrote_has_no_feedback():
 
 def test_what_we_took_back_is_withdrawn():
     assert only(derive([], [replace(BUG, outcome="undone")], CONFIG)).kind == "withdrawn"
+
+
+SUGGESTED = {20: "docs"}
+
+
+def answer(belongs: bool, second: int = 60) -> Answer:
+    return Answer(1, 5, 20, belongs, from_epoch(NOW + second))
+
+
+def added(second: int, sign: str = "+") -> LabelEvent:
+    return replace(event(second, sign, "docs"), label_id=20)
+
+
+def test_a_suggestion_that_a_person_follows_is_accepted():
+    said = only(derive([added(60)], [], CONFIG, decided_at=NOW, version="v1", suggested=SUGGESTED))
+    assert (said.kind, said.label, said.version, said.is_correction) == (
+        "accepted",
+        "docs",
+        "v1",
+        True,
+    )
+
+
+def test_another_label_than_the_suggested_one_was_missed():
+    said = derive([added(60)], [], CONFIG, decided_at=NOW, suggested={30: "ui"})
+    assert only(said).kind == "false negative"
+
+
+@pytest.mark.parametrize(("belongs", "kind"), [(True, "accepted"), (False, "dismissed")])
+def test_what_is_said_here_of_a_suggestion_is_a_correction(belongs: bool, kind: str):
+    said = only(
+        derive([], [], CONFIG, suggested=SUGGESTED, answers=[answer(belongs)], version="v1")
+    )
+    assert (said.kind, said.label_id, said.at, said.is_correction) == (
+        kind,
+        20,
+        from_epoch(NOW + 60),
+        True,
+    )
+
+
+def test_what_is_said_here_of_a_label_that_was_not_suggested_is_no_word_on_ours():
+    assert derive([], [], CONFIG, answers=[answer(False)]) == []
+
+
+def test_what_happens_on_github_after_an_answer_is_heard_instead():
+    said = derive(
+        [added(90)], [], CONFIG, decided_at=NOW, suggested=SUGGESTED, answers=[answer(False)]
+    )
+    assert only(said).kind == "accepted"
+    gone = [added(70), added(90, "-")]
+    assert derive(gone, [], CONFIG, suggested=SUGGESTED, answers=[answer(True)]) == []
+
+
+def test_a_decision_knows_what_it_suggested():
+    verdicts = tuple(
+        {"label_id": number, "label": name, "verdict": verdict}
+        for number, name, verdict in ((1, "a", "apply"), (2, "b", "suggest"), (3, "c", "none"))
+    )
+    assert Decision(1, 5, "v1", "apply", verdicts).suggested == {2: "b"}

@@ -10,7 +10,7 @@ import pytest
 from bot.habits import find_late, late_labels, learn
 from bot.live_precision import held_labels
 from bot.review import Tally, review, why_take_back
-from bot.store.rows import Issue, LabelEvent, Lane
+from bot.store.rows import Answer, Issue, LabelEvent, Lane
 from bot.tasks import habits as habits_task
 from bot.tasks import review as review_task
 from bot.times import from_epoch
@@ -113,6 +113,19 @@ def test_a_label_that_was_suggested_and_passed_over_was_wrong(world: World):
     for days, judged in ((0, 5), (8, 6)):
         found = review(world.store, world.repository, ("v1",), time.time() + days * DAY)
         assert [len(record.decisions) for record in found.live.values()] == [judged]
+
+
+def test_a_suggestion_that_a_person_dismisses_here_was_wrong_at_once(world: World):
+    taken_off(world, 5)
+    run_slow(world, "review")
+    number = world.open("crash")
+    world.work()
+    (bug,) = (x for x in world.store.labels.all(world.repository_id) if x.name == "bug")
+    said = Answer(world.repository_id, number, bug.id, False, from_epoch(time.time()))
+    world.store.answers.add([said])
+    found = review(world.store, world.repository, ("v1",), time.time())
+    assert [right for _, right in found.live[bug.id].decisions] == [False] * 6
+    assert len(found.corrections) == 6
 
 
 def test_what_is_withheld_at_random_is_judged_like_the_rest(world: World):

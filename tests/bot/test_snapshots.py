@@ -71,6 +71,54 @@ def test_provenance_and_removals_go_along(store: Store, tmp_path: Path):
     assert issue.said_at == dict.fromkeys(("bug", "area/ui"), "2025-01-02T00:00:00Z")
 
 
+def moved(number: int, label: Label, action: str, hour: int) -> LabelEvent:
+    at = f"2025-02-01T{hour:02}:00:00Z"
+    return LabelEvent(
+        REPO, number, label.id, label.name, action, 7, "grace", "person", at, "webhook"
+    )
+
+
+BUG, UI, CORE = Label(REPO, 1, "bug"), Label(REPO, 3, "bug/ui"), Label(REPO, 4, "bug/core")
+
+
+def test_a_label_that_was_split_teaches_its_parts_as_people_dealt_them_out(
+    store: Store, tmp_path: Path
+):
+    for label in (UI, CORE):
+        store.labels.upsert(label)
+    for number, part in ((1, UI), (2, CORE)):
+        add(store, number, labels=(part.id,))
+        store.events.add(
+            [
+                moved(number, BUG, "labeled", 1),
+                moved(number, BUG, "unlabeled", 9),
+                moved(number, part, "labeled", 9),
+            ]
+        )
+    found = [(dict(issue.labels), issue.removed) for issue in take(store, tmp_path).issues]
+    assert found == [({"bug/ui": "person"}, ("bug",)), ({"bug/core": "person"}, ("bug",))]
+
+
+def test_the_old_label_says_nothing_any_more_once_it_is_deleted(store: Store, tmp_path: Path):
+    store.labels.upsert(UI)
+    add(store, 1, labels=(UI.id,))
+    store.events.add([moved(1, BUG, "labeled", 1), moved(1, BUG, "unlabeled", 9)])
+    store.labels.delete(REPO, BUG.id)
+    (issue,) = take(store, tmp_path).issues
+    assert (dict(issue.labels), issue.removed) == ({"bug/ui": "unknown"}, ())
+
+
+def test_labels_that_were_merged_teach_the_one_that_is_left(store: Store, tmp_path: Path):
+    for number, part in ((1, UI), (2, CORE)):
+        store.labels.upsert(part)
+        add(store, number, labels=(BUG.id,))
+        store.events.add([moved(number, part, "labeled", 1), moved(number, BUG, "labeled", 9)])
+        store.labels.delete(REPO, part.id)
+    taken = take(store, tmp_path)
+    assert [dict(issue.labels) for issue in taken.issues] == [{"bug": "person"}] * 2
+    assert "bug/ui" not in {label.name for label in taken.repository.labels}
+
+
 def test_a_snapshot_says_when_it_was_taken(tmp_path: Path):
     with closing(Store.open(tmp_path / "labelwright.db", now=lambda: 1736000000.5)) as store:
         store.repositories.upsert(REPO, "octo/app")
