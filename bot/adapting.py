@@ -7,20 +7,31 @@ where a step fails, and where the heads got worse on average, the encoder before
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.adapting_runs import Plan, beginning, resuming
+from bot import adapting_publish as publishing
+from bot.adapting_publish import Head as Head
+from bot.adapting_runs import Plan, beginning, of_job, resuming
+from bot.corpus import PRIVATE as PRIVATE
+from bot.corpus import Corpus as Corpus
+from bot.corpus import NoText as NoText
+from bot.corpus import corpus as corpus
 from bot.encoders import in_force
+from bot.errors import AdaptationFailed as AdaptationFailed
 from bot.errors import BotError
 from bot.launch import Launch
+from bot.launcher import TrainingCancelled
+from bot.launchers import Busy
+from bot.new_text import note_tried
 from bot.snapshots import contents
 from bot.training import (
     NothingToLearn,
     Options,
+    RunRemoved,
     Trainer,
     clear,
     read_metrics,
@@ -36,48 +47,12 @@ from models.errors import ModelError
 
 if TYPE_CHECKING:
     from bot.recording import Record
-    from bot.settings import Settings
-    from bot.store import Store
     from bot.store.rows import Repository
-
-PRIVATE = (
-    "private: its text stays out of the encoder that all share, unless"
-    " LABELWRIGHT_PRIVATE_TEXT_IN_ENCODER is set or it is named with --include-private"
-)
-
 
 WORSE = (
     "micro F1 falls by {fall:.4f} on average, so the previous encoder stays in force;"
     " `labelwright adapt --resume --anyway` publishes the new one all the same"
 )
-
-
-class NoText(BotError):
-    """No repository has text that may enter the encoder."""
-
-
-class AdaptationFailed(BotError):
-    """A step failed; nothing was published."""
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Whose text the encoder learns from; `left_out` says of the others why not, by name."""
-
-    repositories: tuple[Repository, ...]
-    left_out: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Head:
-    """What became of one repository's head: micro F1 on the same newest issues, over the encoder
-    in force (`before`) and over the new one. `note` says why it was left as it is."""
-
-    repository: Repository
-    before: float | None = None
-    after: float | None = None
-    bundle: Path | None = None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,45 +80,6 @@ def mean_change(heads: Sequence[Head]) -> float | None:
     return round(mean, 9)  # 0.7 - 0.6 and 0.5 - 0.6 make no loss
 
 
-def corpus(
-    settings: Settings,
-    store: Store,
-    named: Sequence[Repository] = (),
-    *,
-    include_private: bool = False,
-) -> Corpus:
-    """The repositories, of those named or of all, whose text may enter the encoder.
-
-    Text of a private repository enters where the settings say so, where it is named and
-    `include_private`, and where there is no other repository that would share the encoder.
-    Raises NoText where none is left.
-    """
-    known = store.repositories.all()
-    meant = include_private and bool(named)
-    entering, left_out = [], {}
-    for row in named or known:
-        if len(known) > 1 and stays_private(settings, row, include_private=meant):
-            left_out[row.full_name] = PRIVATE
-        elif not store.issues.count(row.id):
-            left_out[row.full_name] = "it has no issues here"
-        else:
-            entering.append(row)
-    if not known:
-        raise NoText(
-            "there is no repository here to learn from:"
-            " `labelwright import PATH --repo OWNER/NAME`, or install the App on one"
-        )
-    if not entering:
-        reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
-        raise NoText(f"there is no text to adapt the encoder to ({reasons})")
-    return Corpus(tuple(entering), left_out)
-
-
-def stays_private(settings: Settings, row: Repository, *, include_private: bool) -> bool:
-    """Whether a repository's text has to stay out of an encoder that others share."""
-    return row.private and not (settings.private_text_in_encoder or include_private)
-
-
 class Adapter:
     """Adapts the server's encoder. `tell` gets a line at each step."""
 
@@ -166,64 +102,83 @@ class Adapter:
         is kept for `resume`. Raises EncoderRefused before anything begins, NotNow, and
         AdaptationFailed: then the encoder before stays in force with its heads.
         """
-        settings = self.trainer.settings
-        encoder = in_force(settings)
-        Encoder.load(encoder, max_tokens=settings.max_tokens)
-        repositories = [row.id for row in corpus.repositories]
-        plan = Plan(repositories, encoder, None if recipe is None else str(recipe.absolute()))
+        plan = self._plan(corpus, recipe)
         with beginning(self.trainer, plan) as folder:
+            note_tried(self.trainer.store, plan.repositories)
             return self._go_on(folder, plan, options, anyway)
 
     def resume(self, options: Options | None = None, *, anyway: bool = False) -> Adapted:
         """Go on with an adaptation that was interrupted, or not published: what it has made is
         not made again. Raises AdaptationFailed, NotNow."""
-        with resuming(self.trainer.settings) as (folder, plan):
+        with resuming(self.trainer) as (folder, plan):
             return self._go_on(folder, plan, options, anyway)
 
+    def as_job(self, choose: Callable[[], Corpus], options: Options) -> Adapted:
+        """The adaptation of the job in `options`: begun with the corpus that `choose` gives, or
+        gone on with where it was left, its processes found again.
+
+        Raises NoText, AdaptationFailed, TrainingCancelled; Stopped and Busy, which leave it to go
+        on; RunRemoved, after which it may be begun again.
+        """
+        with (
+            self.trainer.recorded("adapt", options) as (chosen, record),
+            of_job(self.trainer, record, lambda: self._plan(choose())) as (folder, plan),
+            _failing(folder),
+        ):
+            return self._finish(_Run(self, folder, plan, chosen), record)
+
+    def _plan(self, corpus: Corpus, recipe: Path | None = None) -> Plan:
+        """What an adaptation of the encoder in force begins with. Raises EncoderRefused."""
+        settings = self.trainer.settings
+        encoder = in_force(settings)
+        Encoder.load(encoder, max_tokens=settings.max_tokens)
+        repositories = [row.id for row in corpus.repositories]
+        return Plan(repositories, encoder, None if recipe is None else str(recipe.absolute()))
+
     def _go_on(self, folder: Path, plan: Plan, options: Options | None, anyway: bool) -> Adapted:
-        with _failing(), self.trainer.recorded("adapt", options) as (chosen, record):
+        with _failing(folder), self.trainer.recorded("adapt", options) as (chosen, record):
             record.lies_in(folder)
-            done = self._run(_Run(self, folder, plan, chosen), record, anyway)
-            record.end("refused" if done.encoder is None else "published", done.reason)
-            return done
+            return self._finish(_Run(self, folder, plan, chosen), record, anyway)
+
+    def _finish(self, run: _Run, record: Record, anyway: bool = False) -> Adapted:
+        """Do all of it. Its end is noted before its folder goes: a job is not done twice."""
+        done = self._run(run, record, anyway)
+        record.end("refused" if done.encoder is None else "published", done.reason)
+        if done.encoder is not None or not done.heads:
+            clear(run.folder)
+        return done
 
     def _run(self, run: _Run, record: Record, anyway: bool) -> Adapted:
         encoder = run.encoder()
         card = encoder_card.read(encoder)
         if not card.share:
-            clear(run.folder)
             return Adapted(None, card, (), card.why)
-        heads = run.heads(encoder)
+        begun = publishing.begun(run.folder, self.trainer.store)
+        heads = run.heads(encoder) if begun is None else begun
         record.gating()
         change = mean_change(heads) or 0.0
-        if change < 0 and not anyway:
+        if begun is None and change < 0 and not anyway:
             return Adapted(None, card, heads, WORSE.format(fall=-change))
-        name = self._publish(encoder, heads)
-        clear(run.folder)
-        return Adapted(name, card, heads)
-
-    def _publish(self, encoder: Path, heads: Sequence[Head]) -> str:
-        """All of it, or none: what was published is taken back where the next step fails."""
-        registry = self.trainer.registry
-        ready = [(head.repository.id, head.bundle) for head in heads if head.bundle is not None]
-        with ExitStack() as undo:
-            name = self.encoders.publish(encoder)
-            undo.callback(self.encoders.rollback)
-            for repository_id, bundle in ready:
-                registry.publish(repository_id, bundle)
-                undo.callback(registry.rollback, repository_id)
-            undo.pop_all()
-        for _, bundle in ready[:1]:
+        name = publishing.publish(run.folder, self.encoders, self.trainer.registry, encoder, heads)
+        for bundle in [head.bundle for head in heads if head.bundle is not None][:1]:
             self.trainer.remember(str(self.encoders.path(name)), bundle)
-        return name
+        return Adapted(name, card, heads)
 
 
 @contextmanager
-def _failing() -> Iterator[None]:
+def _failing(folder: Path) -> Iterator[None]:
     what = "the previous encoder stays in force; `labelwright adapt --resume` goes on from here"
     try:
         yield
+    except Busy:
+        raise
+    except TrainingCancelled:
+        if folder.exists():
+            clear(folder)
+        raise
     except (BotError, ModelError, OSError) as error:
+        if not folder.exists():
+            raise RunRemoved from error
         raise AdaptationFailed(f"{error}; {what}") from error
     except KeyboardInterrupt:
         raise AdaptationFailed(f"interrupted; {what}") from None
@@ -271,7 +226,8 @@ class _Run:
             if row.id not in done or done[row.id][0] != version
         ]:
             for row, version in behind:
-                done[row.id] = (version, self._head(row, version, encoder))
+                head = replace(self._head(row, version, encoder), version=version)
+                done[row.id] = (version, head)
         return tuple(head for _, head in done.values())
 
     def _published(self) -> Iterator[tuple[Repository, str]]:
@@ -302,10 +258,16 @@ class _Run:
         launch = Launch.head(folder, self._trainer.settings, encoder=encoder, snapshot=snapshot)
         if (launch.out / "card.json").is_file():
             return launch.out
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        if not self._is_under_way(launch):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
         log = self.folder / "training.log"
         return self._trainer.run(replace(launch, log=log), self._options)
+
+    def _is_under_way(self, launch: Launch) -> bool:
+        """Whether the process that writes it was started by whoever went on with it before us."""
+        record = self._options.record
+        return record is not None and record.handle(launch.out) is not None
 
     def _snapshot(self, repository_id: int) -> Path:
         """The repository's one snapshot: the encoder and both heads see the same issues.

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError
+from bot.launch import here
+from bot.launchers import Busy, Command
+from bot.recording import Record, settle
 from bot.training import Trainer, clear
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from bot.store import Store
+    from bot.store.trainings import Training
 
 _PLAN = "plan.json"
 
@@ -25,11 +30,24 @@ class NotNow(BotError):
 
 @dataclass(frozen=True)
 class Plan:
-    """What an adaptation was begun with: repositories by id, the encoder, a recipe's file."""
+    """What an adaptation was begun with: repositories by id, the encoder, a recipe's file, the job
+    that it is of (None: a person's)."""
 
     repositories: Sequence[int]
     encoder: str
     recipe: str | None = None
+    job: int | None = None
+
+    @classmethod
+    def read(cls, folder: Path) -> Plan:
+        """The plan of a run's folder."""
+        return cls(**json.loads((folder / _PLAN).read_text("utf-8")))
+
+    def write(self, folder: Path) -> None:
+        """Keep it in a run's folder, whole or not at all."""
+        aside = folder / f".{_PLAN}"
+        aside.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        aside.replace(folder / _PLAN)
 
 
 @contextmanager
@@ -39,22 +57,88 @@ def beginning(trainer: Trainer, plan: Plan) -> Iterator[Path]:
     What an earlier one left goes: it holds issue text. Raises NotNow.
     """
     with _alone(trainer.settings):
-        for left in _left(trainer.settings):
-            clear(left)
-        folder = trainer.new_folder("adapt")
-        (folder / _PLAN).write_text(json.dumps(asdict(plan)), encoding="utf-8")
-        yield folder
+        _require_no_job(trainer.store)
+        yield _begin(trainer, plan)
 
 
 @contextmanager
-def resuming(settings: Settings) -> Iterator[tuple[Path, Plan]]:
+def resuming(trainer: Trainer) -> Iterator[tuple[Path, Plan]]:
     """The folder of the adaptation that is not done, and its plan. Raises NotNow."""
-    with _alone(settings):
-        left = _left(settings)
+    with _alone(trainer.settings):
+        _require_no_job(trainer.store)
+        left = _left(trainer.settings)
         if not left:
             raise NotNow("there is no adaptation to go on with: begin one without --resume")
-        plan = Plan(**json.loads((left[-1] / _PLAN).read_text("utf-8")))
-        yield left[-1], plan
+        yield left[-1], Plan.read(left[-1])
+
+
+@contextmanager
+def of_job(
+    trainer: Trainer, record: Record, choose: Callable[[], Plan]
+) -> Iterator[tuple[Path, Plan]]:
+    """The folder of a job's adaptation, and its plan: where it was left, or begun by `choose`.
+
+    Raises Busy where a person's is under way, or another training before it has begun.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_alone(trainer.settings))
+        except NotNow as reason:
+            raise Busy from reason
+        folder = _of_job(trainer.settings, record)
+        if folder is None:
+            here(trainer.settings).require_free()
+            folder = _begin(trainer, replace(choose(), job=record.job))
+        if record.folder != folder:
+            record.lies_in(folder)
+        yield folder, Plan.read(folder)
+
+
+def tidy(row: Training) -> None:
+    """Remove what an adaptation made whose end was noted just before the process was killed.
+
+    Of one that was refused it stays, so that a person may publish it.
+    """
+    folder = None if row.folder is None else Path(row.folder)
+    if folder is not None and folder.is_dir() and row.state == "published":
+        clear(folder)
+
+
+def abandon(settings: Settings, row: Training) -> None:
+    """End what is left of a job's adaptation that was cancelled while nobody followed it."""
+    folder = None if row.folder is None else Path(row.folder)
+    if folder is None or not folder.is_dir():
+        return
+    if row.handle is not None and row.out is not None:
+        what = Command((), {}, out=Path(row.out), log=folder / "training.log", stays=True)
+        here(settings).find(what, row.handle).end(abruptly=True)
+    clear(folder)
+
+
+def _begin(trainer: Trainer, plan: Plan) -> Path:
+    for left in _left(trainer.settings):
+        clear(left)
+    folder = trainer.new_folder("adapt")
+    plan.write(folder)
+    return folder
+
+
+def _of_job(settings: Settings, record: Record) -> Path | None:
+    """Where a job's adaptation was left, by this attempt or by one that was given up."""
+    if record.folder is not None and (record.folder / _PLAN).is_file():
+        return record.folder
+    mine = (folder for folder in _left(settings) if Plan.read(folder).job == record.job)
+    return next(mine, None)
+
+
+def _require_no_job(store: Store) -> None:
+    """Raises NotNow where the server is at it, even where no worker follows it just now."""
+    settle(store)
+    for row in store.trainings.live():
+        if row.kind == "adapt" and row.job_id is not None:
+            raise NotNow(
+                f"the server's own adaptation is under way (job {row.job_id}): wait for its end"
+            )
 
 
 def _left(settings: Settings) -> list[Path]:

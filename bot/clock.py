@@ -37,6 +37,8 @@ REDELIVER_SECONDS = 3600.0
 """How often GitHub is asked which deliveries failed."""
 FORGET_SECONDS = 6 * 3600.0
 """How often it is looked which repositories the App has been off for long enough."""
+NIGHT = Cron("0 0 * * *")
+"""When a night's figures of live quality are kept."""
 BEAT_SECONDS = 5.0
 CRON_LOOK_SECONDS = 30.0
 """How often it is looked whether the time of a cron expression has come."""
@@ -70,6 +72,7 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         Entry("discover", sync.DISCOVER_SECONDS, for_server=sync.enqueue_discover),
         Entry("review", REVIEW_SECONDS, _job("review", lane="slow"), spread=REVIEW_SECONDS / 2),
         Entry("habits", HABITS_SECONDS, _job("habits", lane="slow"), spread=3600.0),
+        Entry("live_figures", NIGHT, _job("live_figures", lane="slow"), spread=3600.0),
         Entry("actors", ACTORS_SECONDS, _job("actors", lane="slow"), spread=ACTORS_SECONDS / 2),
         *_housekeeping(settings),
     )
@@ -80,6 +83,9 @@ def _housekeeping(settings: Settings) -> Iterator[Entry]:
         when = schedule.parse(text)
         if when is not None:
             yield Entry(kind, when, for_server=_server_job(kind))
+    adapting = schedule.parse(settings.adapt_schedule)
+    if adapting is not None:
+        yield Entry("adapt_if_due", adapting, for_server=_server_job("adapt_if_due", "fast"))
     if settings.forget_after_days:
         yield Entry("forget_removed", FORGET_SECONDS, for_server=_server_job("forget_removed"))
     if settings.intake == "webhook":

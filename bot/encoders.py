@@ -33,6 +33,11 @@ def in_force(settings: Settings) -> str:
     return settings.encoder if name is None else str(published.path(name))
 
 
+def version_key(settings: Settings, encoder: str) -> str:
+    """Under what the version of an encoder (a name or folder) is kept, once it is known."""
+    return f"encoder_version:{encoder}:{settings.max_tokens}"
+
+
 class LoadedEncoders:
     """The encoders that a process works with. Safe to share between threads."""
 

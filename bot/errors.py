@@ -83,3 +83,7 @@ class LeaseLost(BotError):
     def __init__(self, job_id: int, worker: str | None) -> None:
         super().__init__(f"job {job_id} is no longer leased by {worker}: its new owner does it")
         self.job_id = job_id
+
+
+class AdaptationFailed(BotError):
+    """A step of an adaptation failed; nothing was published."""

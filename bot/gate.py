@@ -1,7 +1,8 @@
 """The gate: which version comes into force, and what becomes of the others.
 
 A training measures (training/gate.py); this decides by its figures. A version that is refused is
-kept beside the others with the reason, so that an operator may publish it all the same.
+kept beside the others with the reason, so that an operator may publish it all the same; the newest
+of them is on trial, see bot/trial.py.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 LOSS = 0.01
 """Micro F1 that the 5 % bound of the difference must not fall to, and that may be lost against the
 best version so far."""
+TRIAL_SECONDS = 90 * 86_400.0
+"""How long a refused version may be on trial, and how old it may be when that begins."""
 ANYWAY = "published all the same, as it was asked for"
 
 
@@ -117,7 +120,8 @@ def enter(
     known = _known(store, registry, repository_id, bundle, against)
     if known is not None and registry.current(repository_id) == known.version:
         return known, True  # we were killed after this was published
-    version = known.version if known else registry.store(repository_id, bundle)
+    version = known.version if known else _unjudged(store, registry, repository_id, bundle)
+    version = version or registry.store(repository_id, bundle)
     passed = verdict.passed
     reason = verdict.reason if passed or not anyway else f"{verdict.reason}; {ANYWAY}"
     best = passed and is_best(report, against)
@@ -137,10 +141,49 @@ def enter(
         registry.activate(repository_id, version)
         return gated, True
     if not passed:
+        put_on_trial(store, registry, repository_id, at=at)
         return gated, False
     if registry.advance(repository_id, version, instead_of=against.champion):
         return gated, True
     return _overtaken(store, registry, gated), False
+
+
+def put_on_trial(store: Store, registry: Registry, repository_id: int, *, at: float) -> None:
+    """Have the newest refused version score new issues in the shadow, where none does already.
+
+    One whose champion is not in force any more makes room. `at` is epoch seconds.
+    """
+    current = registry.current(repository_id)
+    running = store.trials.running(repository_id)
+    if running is not None:
+        if current in (running.champion, running.version):
+            return
+        store.trials.end(running, "ended", came_into_force(current), at)
+    waiting = next_on_trial(store, registry, repository_id, at=at)
+    if waiting is not None and waiting.champion is not None:
+        store.trials.begin(repository_id, waiting.version, waiting.champion, at)
+
+
+def next_on_trial(
+    store: Store, registry: Registry, repository_id: int, *, at: float
+) -> Gated | None:
+    """The newest version that was refused beside the one in force, if it may be on trial.
+
+    Not where it was before, is `TRIAL_SECONDS` old, or gone.
+    """
+    current = registry.current(repository_id)
+    gated = None if current is None else store.gates.refused(repository_id, current)
+    if gated is None or at - gated.at > TRIAL_SECONDS:
+        return None
+    if store.trials.get(repository_id, gated.version) is not None:
+        return None
+    here = {each.name for each in registry.list(repository_id)}
+    return gated if gated.version in here else None
+
+
+def came_into_force(version: str | None) -> str:
+    """Why a trial ends whose champion was replaced."""
+    return f"{version} came into force" if version else "no version is in force any more"
 
 
 def figures(bundle: Path) -> dict[str, Any]:
@@ -174,12 +217,23 @@ def _known(
     store: Store, registry: Registry, repository_id: int, bundle: Path, against: Rivals
 ) -> Gated | None:
     """What was said of this bundle beside these rivals, where we were killed before the end."""
-    card = json.loads((bundle / "card.json").read_text("utf-8"))
-    for version in registry.list(repository_id):
-        known = store.gates.get(repository_id, version.name) if version.card == card else None
+    for version in _same(registry, repository_id, bundle):
+        known = store.gates.get(repository_id, version)
         if known is not None and known.champion == against.champion:
             return known
     return None
+
+
+def _unjudged(store: Store, registry: Registry, repository_id: int, bundle: Path) -> str | None:
+    """The version that this bundle is, where we were killed right after it was stored."""
+    found = _same(registry, repository_id, bundle)
+    return next((x for x in found if store.gates.get(repository_id, x) is None), None)
+
+
+def _same(registry: Registry, repository_id: int, bundle: Path) -> list[str]:
+    """The versions that are this bundle: its card has the sums of all files."""
+    card = json.loads((bundle / "card.json").read_text("utf-8"))
+    return [each.name for each in registry.list(repository_id) if each.card == card]
 
 
 def _against(found: Mapping[str, Any], version: str) -> str:

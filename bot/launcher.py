@@ -137,6 +137,7 @@ class _Follower:
             raise
         work.end(abruptly=self._launch.abrupt)  # what it started may still run
         self._lines.read()
+        self._require_wanted()  # one that was cancelled has not failed
         if ended.status in (0, None) and self._launch.is_complete:
             return None
         return _failure(self._launch, ended.status)
@@ -147,6 +148,7 @@ class _Follower:
             return False
         if self._stop.wait(_SHUTDOWN_SECONDS):
             raise Stopped("the training was ended with the server")
+        self._require_wanted()
         attempts = self._record.attempts(self._launch.out)
         return type(failure) is TrainingFailed and attempts < MOST_ATTEMPTS
 
@@ -161,6 +163,7 @@ class _Follower:
                 told = True
                 if self._stop.wait(_LOOK):
                     raise Stopped("the training was stopped before it began") from None
+                self._note_status()
 
     def _until_end(self, work: Work) -> Ended:
         launch, waited = self._launch, 0.0
@@ -182,6 +185,11 @@ class _Follower:
                 )
             if self._stop.is_set():
                 raise Stopped("the training was stopped with the process")
+
+    def _require_wanted(self) -> None:
+        """Raises TrainingCancelled."""
+        if self._record is not None:
+            self._record.require_wanted()
 
     def _note_status(self) -> None:
         if self._record is None or self._now() < self._next_status:

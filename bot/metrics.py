@@ -14,7 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bot.store.rows import Standing
+from bot.store.rows import Standing, TrialState
 from bot.survey import newest_backup, survey
 
 if TYPE_CHECKING:
@@ -139,6 +139,16 @@ class StoreCollector(Collector):
         for state in get_args(Standing):
             live.add_metric([state], states.get(state, 0))
         yield live
+
+        trials = GaugeMetricFamily(
+            "labelwright_trials",
+            "Versions that the gate refused and new issues judge, or judged, in the shadow.",
+            labels=["state"],
+        )
+        found = self._store.trials.counts()
+        for each in get_args(TrialState):
+            trials.add_metric([each], found.get(each, 0))
+        yield trials
 
     def _upkeep(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(

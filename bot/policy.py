@@ -201,24 +201,11 @@ class _Judge:
         return None
 
     def _why_not(self, label: Label) -> str | None:
-        rules = self.config.labels
         if label.id in self.present:
             return "it is on the issue already"
         if label.id in self.removed:
             return "it was taken off this issue before, so it is not put back"
-        if denied := first_match(rules.deny, label.name):
-            return f"`labels.deny` leaves it out: {denied}"
-        if rules.allow and not first_match(rules.allow, label.name):
-            return "`labels.allow` does not name it"
-        if self.config.override(label.name).mode == "off":
-            return "`labels.overrides` turns it off"
-        if self._is_fallback(label):
-            return "it is the fallback label, for issues that nothing else fits"
-        return None
-
-    def _is_fallback(self, label: Label) -> bool:
-        fallback = self.config.fallback
-        return fallback is not None and fallback.casefold() == label.name.casefold()
+        return why_left_out(self.config, label.name)
 
     def _by_score(self, label: Label, score: LabelScore) -> tuple[Action, str]:
         p = score.probability
@@ -252,6 +239,20 @@ class _Judge:
         if label.id in self.late:
             return "it is usually added more than a week after an issue is opened"
         return why_sensitive(label.name)
+
+
+def why_left_out(config: RepoConfig, name: str) -> str | None:
+    """Why the configuration leaves a label out, whatever its score; None where it does not."""
+    rules = config.labels
+    if denied := first_match(rules.deny, name):
+        return f"`labels.deny` leaves it out: {denied}"
+    if rules.allow and not first_match(rules.allow, name):
+        return "`labels.allow` does not name it"
+    if config.override(name).mode == "off":
+        return "`labels.overrides` turns it off"
+    if config.fallback is not None and config.fallback.casefold() == name.casefold():
+        return "it is the fallback label, for issues that nothing else fits"
+    return None
 
 
 def allowed_by_name(config: RepoConfig, name: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from models.errors import ModelError
+from models.shelf import Shelf
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_LOADED = 64
 """Heads kept in memory; the one that was not asked for longest goes first."""
+MAX_ON_TRIAL = 16
+"""Heads that are asked beside those in force."""
 MAX_WARM = 8
 """Heads loaded at the start: enough for most servers, and the encoder with them."""
 _FIRST_TEXT = ("The first text", "Long enough that its language is looked at as well.")
@@ -46,11 +49,15 @@ class Loaders:
 
     `bundle` loads a published bundle, `zero_shot` makes a predictor from labels, `targets` says
     which precision each label's threshold was set for (by name; empty where it is not known).
+    `again` predicts a (title, body) of which another version has said something already.
     """
 
     bundle: Callable[[Path], Predicts]
     zero_shot: Callable[[Sequence[Label]], Predicts]
     targets: Callable[[Predicts], Mapping[str, float]] = lambda predictor: {}
+    again: Callable[[Predicts, tuple[str, str], Prediction], Prediction] = (
+        lambda predictor, text, _: predictor.predict([text])[0]
+    )
 
 
 class Predictors:
@@ -61,6 +68,7 @@ class Predictors:
         self._loaders = loaders
         self._log = log
         self._loaded: OrderedDict[tuple[int, str], Predicts] = OrderedDict()
+        self._on_trial = Shelf[Predicts](MAX_ON_TRIAL)
         self._refused: set[tuple[int, str]] = set()
         self._lock = threading.Lock()
 
@@ -91,6 +99,18 @@ class Predictors:
         with self._lock:
             loaded = self._loaded.get((repository_id, version))
         return {} if loaded is None else self._loaders.targets(loaded)
+
+    def on_trial(
+        self, repository_id: int, version: str, text: tuple[str, str], known: Prediction
+    ) -> tuple[Prediction, Mapping[str, float]]:
+        """What a version that is not in force says of a (title, body), and its `targets`.
+
+        `known` is what the one in force said: an encoder that both have is not asked twice. Nobody
+        who asks the version in force waits for this. Raises ModelError and whatever a model may.
+        """
+        path = self.registry.path(repository_id, version)
+        found = self._on_trial.get((repository_id, version), lambda: self._loaders.bundle(path))
+        return self._loaders.again(found, text, known), self._loaders.targets(found)
 
     def warm(self, repository_ids: Iterable[int]) -> int:
         """Load published models ahead of the first issue; returns how many there are now.
@@ -184,4 +204,10 @@ def standard_loaders(settings: Settings) -> Loaders:
         card = predictor.bundle.card if isinstance(predictor, Predictor) else {}
         return dict(card.get("targets") or {})
 
-    return Loaders(bundle, zero_shot, targets)
+    def again(predictor: Predicts, text: tuple[str, str], known: Prediction) -> Prediction:
+        from models.predictor import Predictor
+
+        assert isinstance(predictor, Predictor)  # only bundles are on trial
+        return predictor.predict_encoded(*text, known.encoded)
+
+    return Loaders(bundle, zero_shot, targets, again)

@@ -1,8 +1,8 @@
 """Remove what nothing needs any more: rows in short transactions, then models, then files.
 
 What undo, feedback, training and going back need stays: issues, labels, label events, answers,
-applied labels; the versions in force, those before them, the best so far, and the encoders of every
-kept head.
+applied labels; the versions in force, those before them, the best so far, those on trial, and the
+encoders of every kept head.
 """
 
 from __future__ import annotations
@@ -108,6 +108,9 @@ class Pruner:
             "reasons": self._batches(
                 found.reasons(reasons_before, MOST_DECISIONS), found.remove_reasons
             ),
+            "shadow scores": self._batches(
+                found.shadow_scores(reasons_before), found.remove_shadow_scores
+            ),
         }
 
     def _batches(self, keys: Sequence[Key], remove: Callable[[Sequence[Key]], int]) -> int:
@@ -151,9 +154,11 @@ class Pruner:
 
     def _heads(self, repository_id: int, needed: _Encoders) -> int:
         versions = self._registry.list(repository_id)
+        trial = self._store.trials.running(repository_id)
         wanted = {
             _before_the_encoder(versions),
             best_so_far(self._store, self._registry, repository_id),
+            None if trial is None else trial.version,
         }
         keep = self._settings.keep_models
         gone = self._registry.prune(

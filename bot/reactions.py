@@ -12,6 +12,7 @@ import random
 from dataclasses import dataclass
 
 from bot.context import NotConfigured
+from bot.errors import AdaptationFailed
 from bot.github.errors import (
     Forbidden,
     GitHubError,
@@ -45,6 +46,7 @@ _PERMANENT = (
     Unprocessable,
     NotConfigured,
     TrainingFailed,
+    AdaptationFailed,
 )
 
 

@@ -34,6 +34,12 @@ class Record:
         self._store = store
         self._row = row
         self._followed: Mapping[str, Any] | None = None
+        self._ended = False
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        return self._row.id
 
     @property
     def job(self) -> int | None:
@@ -81,8 +87,12 @@ class Record:
             self._followed = status
             self._require(self._store.trainings.progress(self._row.id, status))
         else:
-            row = self._store.trainings.get(self._row.id)
-            self._require(row is not None and row.is_live)
+            self.require_wanted()
+
+    def require_wanted(self) -> None:
+        """Raises TrainingCancelled where somebody cancelled it, or forgot what it learns from."""
+        row = self._store.trainings.get(self._row.id)
+        self._require(row is not None and row.is_live)
 
     def gating(self) -> None:
         """Note that what was made is judged: from here on it is too late to cancel."""
@@ -90,7 +100,13 @@ class Record:
 
     def end(self, outcome: Outcome, reason: str = "") -> None:
         """Note what became of it, unless that is known already."""
-        self._store.trainings.end(self._row.id, outcome, reason)
+        self._ended |= self._store.trainings.end(self._row.id, outcome, reason)
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether somebody else cancelled it before it came to its end."""
+        row = self._store.trainings.get(self._row.id)
+        return not self._ended and row is not None and row.state == "cancelled"
 
     def _change(self, **columns: Any) -> None:
         self._require(self._store.trainings.change(self._row.id, **columns))
@@ -100,45 +116,63 @@ class Record:
         if live:
             return
         row = self._store.trainings.get(self._row.id)
-        raise TrainingCancelled(
-            f"training {self._row.id} was cancelled: {row.reason}"
-            if row is not None
-            else "what it learns from was forgotten meanwhile"
-        )
+        raise _cancelled(row)
 
 
 @contextmanager
 def recorded(
-    store: Store, kind: Kind, *, repository_id: int | None = None, job: int | None = None
+    store: Store,
+    kind: Kind,
+    *,
+    repository_id: int | None = None,
+    job: int | None = None,
+    why: str = "",
 ) -> Iterator[Record]:
     """The row of a training while the block does it; that of a job may have been begun before.
 
     What the block raises ends it, but for the training of a job that goes on without us (Stopped,
     Busy). Raises TrainingCancelled where somebody cancelled what the job began.
     """
-    settle(store)
     record = _taken_up(store, job)
     if record is None:
-        row = store.trainings.begin(kind, _ourselves(), repository_id=repository_id, job_id=job)
+        row = store.trainings.begin(
+            kind, _ourselves(), repository_id=repository_id, job_id=job, why=why
+        )
         record = Record(store, row)
     try:
         yield record
     except BaseException as error:
         if job is None or not isinstance(error, Stopped | Busy):
             record.end(*_outcome(error))
+            if record.was_cancelled and not isinstance(error, TrainingCancelled):
+                # It failed of that, or at the same time: it is not to be tried again.
+                raise _cancelled(store.trainings.get(record.id)) from error
         raise
     record.end("done")
 
 
-def settle(store: Store) -> None:
-    """End the rows of trainings that nobody follows any more, nor will."""
+def settle(store: Store) -> list[Training]:
+    """End the rows of trainings that nobody follows any more, nor will; returns these."""
+    given_up = []
     for row in store.trainings.live():
-        if row.job_id is not None:
-            job = store.jobs.get(row.job_id)
-            if job is None or job.state in ("done", "dead"):
-                store.trainings.end(row.id, "failed", "its job was given up")
-        elif _is_lost(row, store.now()):
-            store.trainings.end(row.id, "failed", "the command that began it was killed")
+        why = _given_up(store, row)
+        if why is not None and store.trainings.end(row.id, "failed", why):
+            given_up.append(row)
+    return given_up
+
+
+def is_followed(row: Training) -> bool:
+    """Whether the process that follows a training is there, as far as we can see."""
+    return not is_of_here(row.owner) or is_alive(row.owner)
+
+
+def _given_up(store: Store, row: Training) -> str | None:
+    if row.job_id is None:
+        lost = _is_lost(row, store.now())
+        return "the command that began it was killed" if lost else None
+    job = store.jobs.get(row.job_id)
+    over = job is None or job.state in ("done", "dead")
+    return "its job was given up" if over else None
 
 
 def _taken_up(store: Store, job: int | None) -> Record | None:
@@ -146,11 +180,17 @@ def _taken_up(store: Store, job: int | None) -> Record | None:
     if row is None:
         return None
     if row.state == "cancelled":
-        raise TrainingCancelled(f"training {row.id} was cancelled: {row.reason}")
+        raise _cancelled(row)
     if not row.is_live:
         return None
     store.trainings.change(row.id, owner=_ourselves())
     return Record(store, row)
+
+
+def _cancelled(row: Training | None) -> TrainingCancelled:
+    if row is None:
+        return TrainingCancelled("what it learns from was forgotten meanwhile")
+    return TrainingCancelled(f"training {row.id} was cancelled: {row.reason}")
 
 
 def _is_lost(row: Training, now: float) -> bool:

@@ -178,19 +178,10 @@ def _beta(tally: Tally) -> tuple[float, float]:
     return mean, mean * (1 - mean) / (tally.judged + 3)
 
 
-def is_training_due(store: Store, repository: Repository, corrections: Sequence[str]) -> bool:
-    """Whether enough corrections (GitHub's times) came since we last said so; remembers that.
-
-    Times are compared, not totals: only the newest decisions are looked at, so a total stops
-    growing.
-    """
-    key = f"corrections_learned_until:{repository.id}"
-    learned = store.meta.get(key) or ""
-    new = [at for at in corrections if at > learned]
-    if len(new) < RepoConfig.from_dict(repository.config).retrain_after:
-        return False
-    store.meta.set(key, max(new))
-    return True
+def decided_since(store: Store, repository: Repository, at: float) -> dict[int, list[Decision]]:
+    """The decisions on the issues that were first decided on after `at` (epoch seconds)."""
+    found = _by_issue(store, repository)
+    return {number: each for number, each in found.items() if each[0].at >= at}
 
 
 def _by_issue(store: Store, repository: Repository) -> dict[int, list[Decision]]:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from bot.schedule import checked
 
 GITHUB = "https://api.github.com"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -54,3 +60,22 @@ def pem(text: str) -> str:
     if not (key.startswith("-----BEGIN ") and key.endswith("PRIVATE KEY-----")):
         raise ValueError("does not hold a private key: it begins with -----BEGIN")
     return key + "\n"
+
+
+def _names(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+def _full(folder: Path) -> Path:
+    return folder.expanduser().absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_full)]
+ApiUrl = Annotated[str, AfterValidator(api_url)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+"""Comma-separated in the environment, a list in the file."""
+Schedule = Annotated[str, AfterValidator(checked)]
+"""A default that is known to be right should not be validated: that takes an import of half a
+second."""

@@ -11,21 +11,19 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
-from bot import schedule
 from bot.errors import SettingsError
 from bot.setting_problems import Problems
-from bot.setting_values import GITHUB, api_url, pem, text_of, web_url
+from bot.setting_values import GITHUB, ApiUrl, Folder, Names, Schedule, pem, text_of, web_url
 
 PREFIX = "LABELWRIGHT_"
 FILE_NAME = "labelwright.toml"
@@ -49,7 +47,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, validate_default=True
     )
 
-    home: Path = Field(DEFAULT_HOME, description="folder on a local disk for all that is kept")
+    home: Folder = Field(DEFAULT_HOME, description="folder on a local disk for all that is kept")
     app_id: int | None = Field(None, gt=0, description="number of the GitHub App")
     private_key_file: Path | None = Field(
         None, description="file that holds the App's private key (PEM)"
@@ -63,7 +61,7 @@ class Settings(BaseSettings):
     webhook_secret_previous: SecretStr | None = Field(
         None, min_length=1, description="the secret before, accepted while it is being changed"
     )
-    github_url: str = Field(
+    github_url: ApiUrl = Field(
         GITHUB, description="base URL of the API; for Enterprise Server https://HOST/api/v3"
     )
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
@@ -75,7 +73,7 @@ class Settings(BaseSettings):
     pull_requests: bool = Field(
         False, description="ask for tokens that may label pull requests; the App must allow it"
     )
-    allowed_accounts: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_accounts: Names = Field(
         (), description="accounts that may install the App, comma-separated; empty for all"
     )
     encoder: str = Field(
@@ -102,16 +100,18 @@ class Settings(BaseSettings):
         3600, gt=0, description="seconds after which a training is stopped"
     )
     launcher: Literal["local"] = Field("local", description="local: where trainings run")
-    backup_schedule: str = Field(
+    backup_schedule: Schedule = Field(
         "0 3 * * *",
+        validate_default=False,
         description="when the database is backed up: cron in UTC, seconds between two, or never",
     )
-    backup_folder: Path | None = Field(
+    backup_folder: Folder | None = Field(
         None, description="folder for backups of the database; unset for `backups` in the home"
     )
     keep_backups: int = Field(7, ge=1, description="backups that are kept, the newest ones")
-    prune_schedule: str = Field(
+    prune_schedule: Schedule = Field(
         "30 3 * * *",
+        validate_default=False,
         description="when what nothing needs is removed: cron in UTC, seconds, or never",
     )
     keep_jobs_days: int = Field(
@@ -125,6 +125,17 @@ class Settings(BaseSettings):
     )
     keep_models: int = Field(10, ge=2, description="versions of each repository's model to keep")
     keep_encoders: int = Field(3, ge=2, description="versions of the adapted encoder to keep")
+    adapt_schedule: Schedule = Field(
+        "0 1 * * *",
+        validate_default=False,
+        description="when adapting the encoder is considered: cron in UTC, seconds, or never",
+    )
+    adapt_after_issues: int = Field(
+        1000, ge=1, description="new issues, of all repositories, that an adaptation waits for"
+    )
+    adapt_after_share: float = Field(
+        0.2, ge=0, le=1, description="share of all issues that must be new for it as well"
+    )
     forget_after_days: int = Field(
         30,
         ge=0,
@@ -247,18 +258,6 @@ class Settings(BaseSettings):
         assert self.app_id is not None and self.private_key is not None
         return AppKey(self.app_id, self.private_key.get_secret_value())
 
-    @field_validator("home", "backup_folder")
-    @classmethod
-    def _absolute(cls, folder: Path | None) -> Path | None:
-        return None if folder is None else folder.expanduser().absolute()
-
-    @field_validator("backup_schedule", "prune_schedule")
-    @classmethod
-    def _schedule(cls, text: str, info: ValidationInfo) -> str:
-        # To look into a cron expression takes an import of half a second: ours are right.
-        known = cls.model_fields[info.field_name or ""].default
-        return text if text == known else schedule.checked(text)
-
     @field_validator("private_key_file")
     @classmethod
     def _readable(cls, path: Path | None) -> Path | None:
@@ -280,22 +279,10 @@ class Settings(BaseSettings):
             raise ValueError(f"set either this or {PREFIX}PRIVATE_KEY_FILE, not both")
         return SecretStr(pem(key.get_secret_value()))
 
-    @field_validator("github_url")
-    @classmethod
-    def _api(cls, url: str) -> str:
-        return api_url(url)
-
     @field_validator("alarm_url")
     @classmethod
     def _address(cls, url: SecretStr | None) -> SecretStr | None:
         return None if url is None else SecretStr(web_url(url.get_secret_value()))
-
-    @field_validator("allowed_accounts", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(name.strip() for name in value.split(",") if name.strip())
-        return value
 
 
 class _File(TomlConfigSettingsSource):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import recipes
-from bot.adapting import PRIVATE, stays_private
+from bot.corpus import PRIVATE, stays_private
 from bot.encoders import in_force
 from bot.errors import BotError
 from bot.launch import Launch

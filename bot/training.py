@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot import gate, launcher
-from bot.encoders import in_force
+from bot.cancelling import settled
+from bot.encoders import in_force, version_key
 from bot.errors import BotError
 from bot.gate import NOBODY, Rivals
 from bot.hearing import note_first_version
@@ -22,6 +21,8 @@ from bot.launch import Launch, here
 from bot.launchers import Busy
 from bot.recording import NothingToLearn as NothingToLearn
 from bot.recording import Record, recorded
+from bot.runs import PLAN, new
+from bot.runs import clear as clear
 from bot.snapshots import Contents, write_snapshot
 from bot.tasks import Stopped
 from bot.trust import Cap
@@ -35,9 +36,7 @@ if TYPE_CHECKING:
     from bot.store.trainings import Kind
     from models.registry import Registry
 
-_PLAN, _SNAPSHOT = "head.json", "snapshot"
-LEFTOVER_SECONDS = 7 * 86_400.0
-"""A run's folder that is older than its time limit and this belongs to a run that was killed."""
+_SNAPSHOT = "snapshot"
 
 
 class RunRemoved(BotError):
@@ -53,8 +52,8 @@ class Options:
     default where there is none); `anyway` publishes whatever the gate says; `forward` gets each
     line that the training prints; `terminal` lets it draw on ours; `stop` ends it early;
     `niceness` is by how much it stands back behind other processes. `job` is the job of which it
-    is: then it outlives this process, and goes on where the job is done again. `record` is its
-    row in the store."""
+    is: then it outlives this process, and goes on where the job is done again. `why` says what
+    asked for it, `record` is its row in the store."""
 
     recipe: str | None = None
     forward: Callable[[str], None] | None = None
@@ -63,6 +62,7 @@ class Options:
     niceness: int = launcher.NICENESS
     anyway: bool = False
     job: int | None = None
+    why: str = ""
     record: Record | None = None
 
 
@@ -84,14 +84,14 @@ class Plan:
 
     def write(self, folder: Path) -> None:
         """Keep it in a run's folder, whole or not at all."""
-        aside = folder / f".{_PLAN}"
+        aside = folder / f".{PLAN}"
         aside.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        aside.replace(folder / _PLAN)
+        aside.replace(folder / PLAN)
 
     @classmethod
     def read(cls, folder: Path) -> Plan | None:
         """The plan of a run's folder; None where it has none yet."""
-        path = folder / _PLAN
+        path = folder / PLAN
         return cls(**json.loads(path.read_text("utf-8"))) if path.is_file() else None
 
 
@@ -213,14 +213,16 @@ class Trainer:
     ) -> Iterator[tuple[Options, Record]]:
         """The options with the row of a training, which ends with the block; see `recorded`."""
         chosen = options or Options()
-        with recorded(self.store, kind, repository_id=repository_id, job=chosen.job) as record:
+        facts = {"repository_id": repository_id, "job": chosen.job}
+        settled(self.settings, self.store)
+        with recorded(self.store, kind, **facts, why=chosen.why) as record:
             yield replace(chosen, record=record), record
 
     def snapshot(
         self, repository: Repository, folder: Path, encoder: str, *, as_of: str | None = None
     ) -> Contents:
         """Write what is known of a repository, with the vectors of an encoder that are known."""
-        known = self.store.meta.get(self._key(encoder))
+        known = self.store.meta.get(version_key(self.settings, encoder))
         note_first_version(self.store, repository.id, self.registry)
         cap = Cap.of(self.settings)
         return write_snapshot(self.store, repository, folder, encoder=known, as_of=as_of, cap=cap)
@@ -237,13 +239,10 @@ class Trainer:
     def remember(self, encoder: str, bundle: Path) -> None:
         """Note the version of an encoder (a name or folder): by it known vectors are found."""
         if not _has_own_encoder(bundle):
-            self.store.meta.set(self._key(encoder), _encoder_version(bundle))
+            self.store.meta.set(version_key(self.settings, encoder), _encoder_version(bundle))
 
     def _path(self, repository: Repository, version: str | None) -> Path | None:
         return self.registry.path(repository.id, version) if version else None
-
-    def _key(self, encoder: str) -> str:
-        return f"encoder_version:{encoder}:{self.settings.max_tokens}"
 
     def keep_vectors(self, bundle: Path) -> None:
         """Keep the vectors that were computed: the next training need not."""
@@ -282,32 +281,21 @@ class Trainer:
         if record is None:
             return self.new_folder(kind)
         if record.folder is None or not record.folder.exists():
-            record.lies_in(self.new_folder(kind))
+            folder = self._new(kind)
+            record.lies_in(folder)  # before it is there: else a kill leaves one of nobody's
+            folder.mkdir(mode=0o700)
         assert record.folder is not None
         return record.folder
 
     def new_folder(self, kind: str) -> Path:
-        """A new folder for a run; removes those that runs left behind long ago."""
-        runs = self.settings.runs
-        runs.mkdir(parents=True, exist_ok=True)
-        self._sweep(runs)
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self.now()))
-        return Path(tempfile.mkdtemp(prefix=f"{kind}.{stamp}.", dir=runs))
+        """A new folder for a run; sweeps what runs left behind long ago."""
+        folder = self._new(kind)
+        folder.mkdir(mode=0o700)
+        return folder
 
-    def _sweep(self, runs: Path) -> None:
-        """Remove what runs left behind that ended long ago, the logs included."""
-        oldest = self.now() - self.settings.training_timeout_seconds - LEFTOVER_SECONDS
-        for folder in (*runs.glob("train.*"), *runs.glob("adapt.*")):
-            if folder.stat().st_mtime < oldest:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def clear(folder: Path) -> None:
-    """Remove what a run made; its log stays."""
-    (folder / _PLAN).unlink(missing_ok=True)
-    for each in folder.iterdir():
-        if each.is_dir():
-            shutil.rmtree(each, ignore_errors=True)
+    def _new(self, kind: str) -> Path:
+        live = [row.folder for row in self.store.trainings.live()]
+        return new(self.settings, kind, now=self.now(), live=live)
 
 
 def start(launch: Launch, options: Options) -> None:

@@ -31,6 +31,10 @@ class Encoders:
         """
         return self._versions.publish(folder)
 
+    def activate(self, name: str) -> None:
+        """Make a version current. Raises UnknownVersion, ArtifactRefused or EncoderRefused."""
+        self._versions.activate(name)
+
     def list(self) -> Sequence[Version]:
         """The versions, oldest first. A folder that is not whole is not listed."""
         return self._versions.list()

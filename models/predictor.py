@@ -15,7 +15,7 @@ from models.errors import EncoderMismatch
 from models.labels import LabelScore, LabelSet
 from models.language import foreign_language
 from models.neighbours import Neighbours
-from models.prediction import Examined, Neighbour, Prediction
+from models.prediction import Encoded, Examined, Neighbour, Prediction
 from models.text import IssueText, prepare
 
 __all__ = ["Neighbour", "Prediction", "Predictor"]
@@ -60,6 +60,11 @@ class Predictor:
         """
         return [self._one(prepare(title, body)) for title, body in texts]
 
+    def predict_encoded(self, title: str, body: str, encoded: Encoded | None) -> Prediction:
+        """One prediction, the same as `predict` gives; the text is encoded only where that was
+        not done by the same encoder before."""
+        return self._one(prepare(title, body), encoded)
+
     def examine(self, texts: Sequence[IssueText], *, progress: Progress | None = None) -> Examined:
         """Scores and vectors of many texts at once, for a choice among them."""
         rows = self._encoder.encode_issues(texts, progress=progress)
@@ -67,8 +72,11 @@ class Predictor:
         found = self.bundle.head.probabilities(texts, vectors)
         return Examined(self.version, self.bundle.labels.names, found, vectors)
 
-    def _one(self, text: IssueText) -> Prediction:
-        vector = self._encoder.encode_issues([text]).astype(np.float16).astype(np.float32)
+    def _one(self, text: IssueText, encoded: Encoded | None = None) -> Prediction:
+        if encoded is None or encoded.encoder != self._encoder.version:
+            rows = self._encoder.encode_issues([text]).astype(np.float16).astype(np.float32)
+            encoded = Encoded(self._encoder.version, rows[0])
+        vector = encoded.vector[None]
         probabilities = self.bundle.head.probabilities([text], vector)[0]
         nearest = self.neighbours.nearest(vector[0])
         return Prediction(
@@ -81,6 +89,7 @@ class Predictor:
                 self.bundle.card["far_below"],
                 self._encoder.origin,
             ),
+            encoded=encoded,
         )
 
 

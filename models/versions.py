@@ -231,6 +231,8 @@ class Versions:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for left in (*self.home.glob(".publishing.*"), *self.home.glob(".removing.*")):
                 shutil.rmtree(left, ignore_errors=True)
+            for left in self.home.glob(".current.*"):
+                left.unlink()
             yield
 
     def _store(self, folder: Path) -> str:

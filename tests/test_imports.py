@@ -26,6 +26,7 @@ FORBIDDEN = {
 BROAD_EXCEPT = {
     "bot/clock.py": "one timetable entry",
     "bot/predictors.py": "one model, when a process starts",
+    "bot/trial.py": "a version on trial, at one issue",
     "bot/worker.py": "one job, one lane",
 }
 """The boundaries of a request, a job or a process, where anything may be caught and is logged."""

@@ -14,7 +14,7 @@ from bot.cli.learning import ordered
 
 if TYPE_CHECKING:
     from bot.store import Store
-    from bot.store.rows import Gated
+    from bot.store.rows import Gated, Trial
     from models.registry import Registry
 
 
@@ -37,8 +37,9 @@ def models(
 ) -> None:
     """List, show, publish or roll back versions.
 
-    publish makes a version current, also one that the gate refused; show says why it did. rollback
-    makes the one current that was before. A running server takes the change over by itself.
+    publish makes a version current, also one that the gate refused; show says why it did, and how
+    it does in the shadow where it is on trial. rollback makes the one current that was before. A
+    running server takes the change over by itself.
 
     Example: labelwright models octo/app publish 0003-1f2e3d4c
     """
@@ -49,9 +50,7 @@ def models(
         number = here.repository(repository).id
         registry = here.registry()
         if action is Action.show:
-            _show(
-                registry, number, str(version), here.store.gates.get(number, str(version)), as_json
-            )
+            _show(registry, number, str(version), here.store, as_json)
         elif action is Action.publish:
             registry.activate(number, str(version))
             _current(repository, str(version), as_json)
@@ -69,8 +68,11 @@ def _current(repository: str, version: str, as_json: bool) -> None:
 
 
 def _list(repository: str, registry: Registry, number: int, store: Store, as_json: bool) -> None:
-    rows = []
+    from bot.trial import progress
+
+    rows, cells = [], []
     for version in registry.list(number):
+        trial = store.trials.get(number, version.name)
         gated = store.gates.get(number, version.name)
         metrics = json.loads((registry.path(number, version.name) / "metrics.json").read_text())
         facts = {
@@ -83,11 +85,11 @@ def _list(repository: str, registry: Registry, number: int, store: Store, as_jso
             "macro_f1": metrics.get("macro_f1"),
             "gate": gated and ("passed" if gated.passed else "refused"),
         }
-        rows.append(facts)
+        rows.append({**facts, "trial": _trial_json(store, trial)})
+        cells.append([*map(mark, facts.values()), trial and progress(trial)])
     if as_json:
         print_json(rows)
     elif rows:
-        cells = [[mark(value) for value in facts.values()] for facts in rows]
         print_table(repository, list(rows[0]), cells)
     else:
         print(f"{repository} has no version yet: zero-shot suggestions go on")
@@ -98,9 +100,16 @@ def mark(value: Any) -> Any:
     return ("yes" if value else "") if isinstance(value, bool) else value
 
 
-def _show(
-    registry: Registry, number: int, version: str, gated: Gated | None, as_json: bool
-) -> None:
+def _trial_json(store: Store, trial: Trial | None) -> dict[str, Any] | None:
+    from bot.trial import as_json
+
+    if trial is None:
+        return None
+    return as_json(trial, store.trials.scored(trial.repository_id, trial.version))
+
+
+def _show(registry: Registry, number: int, version: str, store: Store, as_json: bool) -> None:
+    gated, trial = store.gates.get(number, version), store.trials.get(number, version)
     path = registry.path(number, version)
     card = json.loads((path / "card.json").read_text("utf-8"))
     metrics = json.loads((path / "metrics.json").read_text("utf-8"))
@@ -109,7 +118,8 @@ def _show(
         from bot.gate import as_json as gate_json
 
         gate = None if gated is None else gate_json(gated)
-        print_json({"version": version, "card": card, "metrics": figures, "gate": gate})
+        facts = {"version": version, "card": card, "metrics": figures, "gate": gate}
+        print_json({**facts, "trial": _trial_json(store, trial)})
         return
     flat = {key: value for key, value in card.items() if not isinstance(value, dict | list)}
     print_table(version, ("fact", "value"), list(flat.items()))
@@ -119,6 +129,8 @@ def _show(
     print_table("labels", ("label", "apply at", "suggest at", "support", "F1", "why"), rows)
     if gated is not None:
         _print_gate(gated)
+    if trial is not None:
+        _print_trial(trial, store.trials.scored(number, version))
 
 
 def _print_gate(gated: Gated) -> None:
@@ -132,12 +144,33 @@ def _print_gate(gated: Gated) -> None:
         found = gated.report.get(kind)
         if not found or "difference" not in found:
             continue
-        rows = [
-            (name, x["support"], *_figures(ours[name]), *_figures(x))
-            for name, x in found["labels"].items()
-        ]
-        columns = ("label", "support", "precision", "recall", "F1", "its precision", "recall", "F1")
-        print_table(f"beside {version}: {found['how']}", columns, rows)
+        _print_beside(str(version), found, ours)
+
+
+def _print_trial(trial: Trial, scored: int) -> None:
+    """How a version does in the shadow, or did until its trial ended."""
+    from bot.times import from_epoch
+    from bot.trial import NEEDED, why
+
+    print()
+    on_since = "since" if trial.ended_at is None else "on"
+    print(f"trial: {trial.state} {on_since} {from_epoch(trial.ended_at or trial.began_at)}")
+    if trial.state != "running":
+        print(f"{trial.judged} issues judged: {trial.reason}")
+    else:
+        print(f"{scored} new issues scored, {trial.judged} judged; {NEEDED} are needed")
+    if trial.report:
+        print(why(trial))
+        _print_beside(trial.champion, trial.report, trial.report["challenger_labels"])
+
+
+def _print_beside(version: str, found: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    rows = [
+        (name, x["support"], *_figures(ours[name]), *_figures(x))
+        for name, x in found["labels"].items()
+    ]
+    columns = ("label", "support", "precision", "recall", "F1", "its precision", "recall", "F1")
+    print_table(f"beside {version}: {found['how']}", columns, rows)
 
 
 def _figures(of: Mapping[str, Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from bot.actors import opening
 from bot.github.remote import RemoteLabelEvent
 from bot.handlers import Declined, adopt, on
 from bot.handlers.incoming import receive
-from bot.tasks import enqueue_label
+from bot.tasks import enqueue_label, enqueue_review
 from bot.times import from_epoch
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 @on("issues", "labeled", "unlabeled")
 @on("pull_request", "labeled", "unlabeled")
 def label_changed(context: Context, event: IssueEvent) -> str:
-    """Record the change with its actor; a person's may end the wait of the fallback label."""
+    """Record the change with its actor.
+
+    A person's may end the wait of the fallback label, and be a correction: it is looked at soon.
+    """
     if not event.label_name:
         raise Declined("the payload does not name the label")
     repository = receive(context, event)
@@ -29,6 +32,8 @@ def label_changed(context: Context, event: IssueEvent) -> str:
     is_new = context.store.events.add([change]) == 1
     if is_new and _may_end_triage(repository, event, change):
         enqueue_label(context.store, repository, event.issue.number, trigger="triaged")
+    if is_new:
+        enqueue_review(context.store, repository, [change])
     who = change.actor_login or "somebody"
     return f"{change.action} {change.label_name} by {who} ({change.actor_kind})"
 

@@ -24,7 +24,9 @@ from bot.store.installations import Installations
 from bot.store.issues import Issues
 from bot.store.jobs import Jobs
 from bot.store.labels import Labels
+from bot.store.lessons import Lessons
 from bot.store.live import Live
+from bot.store.live_days import LiveDays
 from bot.store.meta import Heartbeats, Meta
 from bot.store.migrations import migrate
 from bot.store.pruning import Pruning
@@ -32,6 +34,7 @@ from bot.store.repositories import Repositories
 from bot.store.signs import Signs
 from bot.store.tombstones import Tombstones
 from bot.store.trainings import Trainings
+from bot.store.trials import Trials
 from bot.store.vectors import Vectors
 
 __all__ = ["Store"]
@@ -59,8 +62,11 @@ class Store:
         self.answers = Answers(self._connections)
         self.decisions = Decisions(self._connections, now)
         self.live = Live(self._connections)
+        self.live_days = LiveDays(self._connections)
+        self.lessons = Lessons(self._connections)
         self.gates = Gates(self._connections)
         self.trainings = Trainings(self._connections, now)
+        self.trials = Trials(self._connections)
         self.vectors = Vectors(self._connections)
         self.pruning = Pruning(self._connections)
         self.signs = Signs(self._connections)

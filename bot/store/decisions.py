@@ -79,13 +79,13 @@ class Decisions:
     def get(self, id: int) -> Decision | None:
         """The decision with this id."""
         row = self._db.row("SELECT * FROM decisions WHERE id = ?", (id,))
-        return None if row is None else _decision(row)
+        return None if row is None else to_decision(row)
 
     def latest(self, repository_id: int, number: int) -> Decision | None:
         """The newest decision about an issue."""
         sql = "SELECT * FROM decisions WHERE repository_id = ? AND number = ? ORDER BY id DESC"
         row = self._db.row(sql, (repository_id, number))
-        return None if row is None else _decision(row)
+        return None if row is None else to_decision(row)
 
     def first_at(self, repository_id: int) -> float | None:
         """When the first decision in a repository was made (epoch seconds)."""
@@ -96,7 +96,7 @@ class Decisions:
     def recent(self, repository_id: int, n: int) -> list[Decision]:
         """The newest `n` decisions of a repository, newest first."""
         sql = "SELECT * FROM decisions WHERE repository_id = ? ORDER BY id DESC LIMIT ?"
-        return [_decision(row) for row in self._db.rows(sql, (repository_id, n))]
+        return [to_decision(row) for row in self._db.rows(sql, (repository_id, n))]
 
     def made(self) -> int:
         """How many decisions were ever recorded, without reading them all."""
@@ -164,7 +164,8 @@ class Decisions:
         self._db.write(sql, [value, *wanted])
 
 
-def _decision(row: Row) -> Decision:
+def to_decision(row: Row | dict[str, Any]) -> Decision:
+    """A row of the table as a decision."""
     lists = {name: tuple(json.loads(row[name])) for name in ("verdicts", "neighbours")}
     return Decision(**(dict(row) | lists))
 

@@ -50,6 +50,15 @@ class Gates:
         for row in self._db.rows(sql, (repository_id,)):
             yield row["version"]
 
+    def refused(self, repository_id: int, champion: str) -> Gated | None:
+        """What was said of the newest version that was refused beside this champion."""
+        sql = (
+            "SELECT * FROM gates WHERE repository_id = ? AND NOT passed AND champion = ?"
+            " ORDER BY at DESC, version DESC"
+        )
+        row = self._db.row(sql, (repository_id, champion))
+        return None if row is None else _gated(row)
+
     def latest(self, repository_id: int) -> Gated | None:
         """What was said of the version that came last."""
         sql = "SELECT * FROM gates WHERE repository_id = ? ORDER BY at DESC, version DESC"

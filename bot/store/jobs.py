@@ -263,6 +263,19 @@ class Jobs:
         bound = {"state": state, "kind": kind, "limit": limit}
         return [_job(row) for row in self._db.rows(sql, bound)]
 
+    def is_pending(self, kind: str) -> bool:
+        """Whether a job of a kind waits or runs."""
+        sql = "SELECT 1 FROM jobs WHERE kind = ? AND state IN ('waiting', 'running') LIMIT 1"
+        return self._db.row(sql, (kind,)) is not None
+
+    def is_begun(self, kind: str, repository_id: int) -> bool:
+        """Whether a job about a repository runs, or waits to go on with what it began."""
+        sql = (
+            "SELECT 1 FROM jobs WHERE kind = ? AND repository_id = ?"
+            " AND (state = 'running' OR (state = 'waiting' AND error IS NOT NULL)) LIMIT 1"
+        )
+        return self._db.row(sql, (kind, repository_id)) is not None
+
     def counts(self) -> dict[tuple[str, str], int]:
         """How many jobs there are, by lane and state."""
         sql = "SELECT lane, state, count(*) AS n FROM jobs GROUP BY state, lane"

@@ -208,6 +208,66 @@ def m009_trainings(db: Database) -> None:
     db.execute("CREATE INDEX trainings_by_repository ON trainings (repository_id)")
 
 
+@migrations()
+def m010_trials(db: Database) -> None:
+    """Refused versions that score new issues in the shadow, and what they said of each."""
+    # `judged` issues are those that people have acted on; `report` compares with the champion.
+    db.execute(
+        """
+        CREATE TABLE trials (
+          repository_id INTEGER NOT NULL
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          version TEXT NOT NULL,
+          champion TEXT NOT NULL,
+          began_at REAL NOT NULL,
+          state TEXT NOT NULL CHECK (state IN ('running', 'published', 'ended')),
+          judged INTEGER NOT NULL DEFAULT 0,
+          report TEXT NOT NULL DEFAULT '{}',
+          reason TEXT NOT NULL DEFAULT '',
+          ended_at REAL,
+          PRIMARY KEY (repository_id, version)
+        ) STRICT
+        """
+    )
+    db.execute("CREATE UNIQUE INDEX trial_running ON trials (repository_id) WHERE ended_at IS NULL")
+    # `scores` are lists of a label's id, its probability, and the verdict.
+    db.execute(
+        """
+        CREATE TABLE shadow_scores (
+          decision_id INTEGER PRIMARY KEY REFERENCES decisions (id) ON DELETE CASCADE,
+          repository_id INTEGER NOT NULL
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          number INTEGER NOT NULL,
+          version TEXT NOT NULL,
+          scores TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX shadow_scores_of_version ON shadow_scores (repository_id, version)")
+
+
+@migrations()
+def m011_live_days(db: Database) -> None:
+    """How each repository's labels did, night by night; and why a training was asked for."""
+    db.execute(
+        """
+        CREATE TABLE live_days (
+          repository_id INTEGER NOT NULL
+            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
+          day TEXT NOT NULL,
+          version TEXT,
+          applied INTEGER NOT NULL,
+          judged INTEGER NOT NULL,
+          right INTEGER NOT NULL,
+          missed INTEGER NOT NULL,
+          held INTEGER NOT NULL,
+          PRIMARY KEY (repository_id, day)
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute("ALTER TABLE trainings ADD COLUMN why TEXT NOT NULL DEFAULT ''")
+
+
 def migrate(
     path: Path, *, steps: Migrations = migrations, now: Callable[[], float] = time.time
 ) -> Path | None:

@@ -24,6 +24,11 @@ SELECT id FROM (
 """
 
 
+_SHADOW_SCORES = """
+SELECT decision_id FROM shadow_scores JOIN trials USING (repository_id, version) WHERE ended_at < ?
+"""
+
+
 class Pruning:
     """Times are epoch seconds. What is found may be removed at any time later."""
 
@@ -41,6 +46,10 @@ class Pruning:
     def reasons(self, before: float, newest: int) -> list[int]:
         """The ids of older decisions that say why, but for the `newest` of each repository."""
         return [row["id"] for row in self._db.rows(_OLD_REASONS, (newest, before))]
+
+    def shadow_scores(self, before: float) -> list[int]:
+        """The decisions of trials that were over before, beside which there are scores."""
+        return [row["decision_id"] for row in self._db.rows(_SHADOW_SCORES, (before,))]
 
     def encoders(self) -> dict[str, int]:
         """How many vectors there are of each encoder, by its version."""
@@ -63,6 +72,12 @@ class Pruning:
         wanted = list(ids)
         sql = "UPDATE decisions SET verdicts = '[]', neighbours = '[]'"
         return self._db.write(f"{sql} WHERE id IN ({marks(wanted)})", wanted)
+
+    def remove_shadow_scores(self, ids: Iterable[int]) -> int:
+        """Remove what was said in the shadow of these decisions; returns how many there were."""
+        wanted = list(ids)
+        sql = f"DELETE FROM shadow_scores WHERE decision_id IN ({marks(wanted)})"
+        return self._db.write(sql, wanted)
 
     def remove_vectors(self, encoder: str, most: int) -> int:
         """Remove so many vectors of an encoder; returns how many there were."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FLAGS = ("private", "archived", "removed", "forgotten")
 _HOLDERS = (
     *("issues", "labels", "label_events", "decisions", "applied_labels", "answers", "gates"),
-    *("trainings", "live_labels", "live_changes", "actors"),
+    *("trainings", "live_labels", "live_changes", "live_days", "actors", "trials", "shadow_scores"),
 )
 
 

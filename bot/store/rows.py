@@ -23,6 +23,7 @@ is forgotten."""
 Stance = Literal["trusted", "excluded"]
 Source = Literal["webhook", "history", "import", "ours"]
 Standing = Literal["as trained", "raised", "suggested only", "retired"]
+TrialState = Literal["running", "published", "ended"]
 Outcome = Literal["intended", "applied", "abandoned", "undone"]
 Acceptance = Literal["queued", "duplicate", "requeued"]
 Change = Literal["new", "changed", "same", "stale", "deleted"]
@@ -291,6 +292,34 @@ class Gated:
     best: str | None = None
     is_best: bool = False
     report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A version that the gate refused, while it scores new issues beside the `champion` in force.
+
+    Of `judged` issues people have said what is right; `report` is how the two compared on them,
+    empty until they were. Times are epoch seconds; `reason` is why it ended.
+    """
+
+    repository_id: int
+    version: str
+    champion: str
+    began_at: float
+    state: TrialState = "running"
+    judged: int = 0
+    report: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True)
+class ShadowScore:
+    """What a version on trial says of one label: its probability, and what would become of it."""
+
+    label_id: int
+    probability: float
+    verdict: Literal["apply", "suggest", "none"]
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ class Training:
 
     `repository_id` is None where it is about several, `job_id` where a person waits for it.
     `owner` is the process that follows it, `handle` the one that writes `out`, as its `launcher`
-    names it, `attempt` how often that was launched; all of it lies in `folder`. `reason` says why
-    it ended as it did.
+    names it, `attempt` how often that was launched; all of it lies in `folder`. `why` says for what
+    it was asked, `reason` why it ended as it did.
     """
 
     id: int
@@ -47,6 +47,7 @@ class Training:
     updated_at: float
     ended_at: float | None
     reason: str
+    why: str = ""
 
     @property
     def is_live(self) -> bool:
@@ -69,16 +70,18 @@ class Trainings:
         repository_id: int | None = None,
         job_id: int | None = None,
         launcher: str = "local",
+        why: str = "",
     ) -> Training:
         """A new training, of which the snapshot comes first."""
         now = self._now()
         sql = (
             "INSERT INTO trainings"
-            " (kind, owner, repository_id, job_id, launcher, state, started_at, updated_at)"
-            " VALUES (?, ?, ?, ?, ?, 'exporting', ?, ?) RETURNING *"
+            " (kind, owner, repository_id, job_id, launcher, why, state, started_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'exporting', ?, ?) RETURNING *"
         )
+        asked = (kind, owner, repository_id, job_id, launcher, clean(why))
         with self._db.transaction():
-            row = self._db.row(sql, (kind, owner, repository_id, job_id, launcher, now, now))
+            row = self._db.row(sql, (*asked, now, now))
             assert row is not None
             return _training(row)
 
@@ -101,6 +104,14 @@ class Trainings:
         return self.change(
             training_id, state=outcome, reason=clean(reason), ended_at=self._now(), eta=None
         )
+
+    def cancel(self, training_id: int, reason: str) -> bool:
+        """End it as cancelled; False where it has ended before, or what it made is judged."""
+        with self._db.transaction():
+            row = self.get(training_id)
+            if row is None or row.state == "gating":
+                return False
+            return self.end(training_id, "cancelled", reason)
 
     def get(self, training_id: int) -> Training | None:
         """The training with this id."""

@@ -7,7 +7,7 @@ to be tried again; what it returns is the job's stated result.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from bot.times import to_epoch
 if TYPE_CHECKING:
     from bot.context import Context
     from bot.store import Store
-    from bot.store.rows import Job, Lane, Repository
+    from bot.store.rows import Job, LabelEvent, Lane, Repository
 
 
 class Stopped(Exception):
@@ -28,6 +28,8 @@ TaskFunction = Callable[["Context", "Job"], str]
 
 RECENT = 3 * 86_400.0
 """Seconds after which an issue that nobody told us of is history: it is not labeled unasked."""
+REVIEW_SOON_SECONDS = 10.0
+"""How long a person's word waits to be looked at: what else is said meanwhile is in one look."""
 
 MODULES = (
     "deliver",
@@ -35,9 +37,11 @@ MODULES = (
     "backfill",
     "sync",
     "train",
+    "adapt",
     "poll",
     "habits",
     "review",
+    "live_figures",
     "actors",
     "adopt",
     "redeliver",
@@ -105,4 +109,27 @@ def enqueue_label(
         installation_id=repository.installation_id,
         repository_id=repository.id,
         number=number,
+    )
+
+
+def enqueue_review(
+    store: Store, repository: Repository, changes: Iterable[LabelEvent]
+) -> Job | None:
+    """Ask for a look back soon, where a person changed labels of an issue that we decided on.
+
+    None where nobody did, or such a look waits already. It has a key of its own: the hourly one
+    may wait for longer.
+    """
+    said = {change.number for change in changes if change.actor_kind == "person"}
+    if not any(store.decisions.latest(repository.id, number) for number in said):
+        return None
+    return store.jobs.enqueue(
+        "review",
+        lane="slow",
+        priority=6,
+        key=f"review:{repository.id}:soon",
+        run_at=store.now() + REVIEW_SOON_SECONDS,
+        payload={"trigger": "corrections"},
+        installation_id=repository.installation_id,
+        repository_id=repository.id,
     )

@@ -6,11 +6,12 @@ the intention together, add the labels, record that. Every way it can end has it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bot import policy
+from bot import policy, trial
 from bot.fallback import fallback_to_remove
 from bot.feedback import is_about
 from bot.github.errors import Gone, Moved, NotFound
@@ -90,6 +91,7 @@ def _label(
     early = None
     if known is not None:
         early = _predict(context, repository, labels, known.title, known.body)
+    is_new = context.store.decisions.latest(repository.id, number) is None
     unfinished = context.store.decisions.unfinished(repository.id, number)
     live = read_live(context, repository, number, with_events=bool(unfinished) or job.attempts > 1)
     recovered = _recover(context, live, unfinished)
@@ -105,6 +107,9 @@ def _label(
         sync_labels(context, live.client, live.repository)
         live = read_live(context, live.repository, number, with_events=True)
         outcome = _act(context, live, prediction, job)
+    if is_new and outcome:
+        decide = partial(_decide, context, live)
+        trial.score(context, repository.id, number, _text(live), prediction, decide)
     return _joined(recovered, outcome or "stopped: a label vanished twice while it was being added")
 
 
@@ -167,7 +172,24 @@ def _happened(live: Live, label: AppliedLabel) -> bool:
 def _act(context: Context, live: Live, prediction: Prediction, job: Job) -> str | None:
     """Decide, record, write, record. None: a label that we added was not there any more."""
     config = RepoConfig.from_dict(live.repository.config)
-    decision = policy.decide(
+    targets = context.predictors.targets(live.repository.id, prediction.version)
+    decision = _decide(context, live, prediction, targets)
+    intended = [live.labels[v.label_id] for v in decision.apply if v.label_id is not None]
+    applied = _record(context, live, decision, prediction, job, intended)
+    if not intended:
+        return _nothing_applied(decision)
+    if not _add(context, live, applied):
+        return None
+    dropped = _drop_fallback(context, live, config, intended)
+    return f"labelled: {_names(applied)}{dropped}"
+
+
+def _decide(
+    context: Context, live: Live, prediction: Prediction, targets: Mapping[str, float]
+) -> policy.Decision:
+    """What a version's scores come to; `targets` are what its thresholds were set for."""
+    config = RepoConfig.from_dict(live.repository.config)
+    return policy.decide(
         prediction,
         config,
         mode=_mode(live.repository),
@@ -178,16 +200,8 @@ def _act(context: Context, live: Live, prediction: Prediction, job: Job) -> str 
         late=late_labels(context.store, live.repository.id),
         live=held_labels(context.store, live.repository.id),
         withheld=withheld(live.repository.id, live.issue.number, live.labels, config.explore),
-        trained_for=context.predictors.targets(live.repository.id, prediction.version),
+        trained_for=targets,
     )
-    intended = [live.labels[v.label_id] for v in decision.apply if v.label_id is not None]
-    applied = _record(context, live, decision, prediction, job, intended)
-    if not intended:
-        return _nothing_applied(decision)
-    if not _add(context, live, applied):
-        return None
-    dropped = _drop_fallback(context, live, config, intended)
-    return f"labelled: {_names(applied)}{dropped}"
 
 
 def _record(

@@ -15,7 +15,7 @@ from bot import issue_now
 from bot.github.errors import Forbidden, Gone, Moved, NotFound, RateLimited, Suspended
 from bot.handlers import adopt
 from bot.reach import in_repository
-from bot.tasks import RECENT, enqueue_label, is_recent, task
+from bot.tasks import RECENT, enqueue_label, enqueue_review, is_recent, task
 from bot.times import from_epoch, to_epoch
 
 if TYPE_CHECKING:
@@ -165,6 +165,7 @@ class _Look:
             fresh = self._add(issue.number, events)
             if not is_new and config.fallback and any(e.actor_kind == "person" for e in fresh):
                 enqueue_label(store, self.repository, issue.number, trigger="triaged")
+            enqueue_review(store, self.repository, fresh)
         return "new" if is_new else "changed"
 
     def _events(self, issue: RemoteIssue, known: Issue | None) -> list[LabelEvent]:

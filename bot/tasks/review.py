@@ -1,11 +1,11 @@
-"""Look back once an hour: hold labels back that go wrong, take a bad version back, and retrain
-after enough corrections."""
+"""Look back once an hour: hold labels back that go wrong, take a bad version back, judge the one on
+trial, and retrain where that is due."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import live_precision, review
+from bot import due, live_precision, review, trial
 from bot.repo_config import RepoConfig
 from bot.retired import retired_labels
 from bot.tasks import task
@@ -29,6 +29,7 @@ def look_back(context: Context, job: Job) -> str:
     taken_back = _take_back(context, repository, found)
     if taken_back:
         found = _look(context, repository)
+    tried = trial.look(context, repository, found.hearing)
     with store.transaction():
         changes = live_precision.remember(
             store,
@@ -38,14 +39,11 @@ def look_back(context: Context, job: Job) -> str:
             version=context.registry.current(repository.id),
             now=context.now(),
         )
-        due = review.is_training_due(store, repository, found.corrections)
-        if due:
-            why = {"trigger": "corrections"}
-            store.jobs.enqueue_for(repository, "train", lane="slow", payload=why)
+        asked = due.ask(context, repository, found.corrections)
     _announce(context, repository, changes)
-    training = "; training asked for" if due else ""
+    training = f"; training asked for: {asked.why}" if asked else ""
     counts = f"{len(found.corrections)} corrections, {len(found.held)} labels held back"
-    return f"{counts}{taken_back}{training}"
+    return f"{counts}{taken_back}{tried}{training}"
 
 
 def _look(context: Context, repository: Repository) -> Review:

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,14 @@ from bot.log import make_logger
 from bot.predictors import MAX_LOADED, Loaders, Predictors, standard_loaders
 from bot.settings import Settings
 from bot.store.rows import Label
+from models.encoder import Encoder
 from models.errors import ArtifactRefused
 from models.prediction import Prediction
+from models.registry import Registry
+from models.text import IssueText
 from tests.bot.world import Linear, OneVersion
+from tests.models.builders import write_bundle
+from tests.models.encoders import write_encoder
 
 BUG = Label(1, 10, "bug", "Something is broken")
 
@@ -153,3 +159,42 @@ def test_a_model_that_fails_on_its_first_text_does_not_stop_the_server():
     failures = [json.loads(line) for line in log.getvalue().splitlines()]
     assert [line["repository"] for line in failures] == [1, 2]
     assert "shapes do not fit" in failures[0]["exception"]
+
+
+def test_one_encoder_pass_serves_the_version_in_force_and_the_one_on_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    plain = write_encoder(tmp_path / "plain")
+    settings = Settings(home=tmp_path, encoder=str(plain))
+    version = Encoder.load(str(plain), max_tokens=settings.max_tokens).version
+    registry = Registry(tmp_path / "models")
+    for seed in range(2):
+        facts: dict[str, Any] = {"encoder": version, "dimension": 16, "seed": seed}
+        registry.store(1, write_bundle(tmp_path / f"bundle-{seed}", **facts))
+    first, second = [each.name for each in registry.list(1)]
+    registry.activate(1, first)
+    passes: list[int] = []
+    encode = Encoder.encode_issues
+
+    def counted(self: Encoder, texts: Sequence[IssueText], **how: Any) -> Any:
+        passes.append(len(texts))
+        return encode(self, texts, **how)
+
+    monkeypatch.setattr(Encoder, "encode_issues", counted)
+    predictors = Predictors(registry, standard_loaders(settings), make_logger("info", "json"))
+    known = predictors.predict(1, [], "Crash", "It crashes.")
+    said, targets = predictors.on_trial(1, second, ("Crash", "It crashes."), known)
+    assert (known.version, said.version, passes, targets) == (first, second, [1], {})
+    assert said.scores != known.scores
+    registry.activate(1, second)
+    assert predictors.predict(1, [], "Crash", "It crashes.") == said
+
+
+def test_one_on_trial_is_loaded_once_and_does_not_push_out_the_one_in_force():
+    shelf = Shelf()
+    predictors, _ = cache(shelf, OneVersion("v1"))
+    known = predictors.predict(1, [BUG], "crash", "")
+    for _ in range(2):
+        said, _ = predictors.on_trial(1, "v2", ("crash", ""), known)
+        assert (said.version, version(predictors)) == ("v2", "v1")
+    assert shelf.loaded == ["v1", "v2"]

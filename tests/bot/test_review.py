@@ -185,7 +185,7 @@ def test_a_bad_version_is_rolled_back_and_its_record_with_it(world: World):
 def test_enough_corrections_ask_for_one_training(world: World):
     world.configure(mode="apply", retrain_after=3)
     taken_off(world, 3)
-    assert run_slow(world, "review").endswith("training asked for")
+    assert run_slow(world, "review").endswith("training asked for: 3 corrections")
     assert [job.kind for job in world.store.jobs.list("waiting")] == ["train"]
     assert run_slow(world, "review") == "3 corrections, 0 labels held back"
 
@@ -199,7 +199,7 @@ def test_corrections_ask_for_a_training_however_many_there_were_before(
     run_slow(world, "review")
     world.github.state.skew += 5
     taken_off(world, 3)
-    assert run_slow(world, "review").endswith("training asked for")
+    assert run_slow(world, "review").endswith("training asked for: 3 corrections")
 
 
 # Habits

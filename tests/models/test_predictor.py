@@ -1,6 +1,7 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from models.encoder import DEFAULT_ENCODER, Encoder
 from models.errors import ArtifactRefused, EncoderMismatch
 from models.labels import LabelRule, LabelScore, LabelSet
 from models.predictor import Predictor, scores
+from models.text import IssueText
 from tests.models.builders import NAMES, TEXTS, make_bundle, write_bundle
 from tests.models.encoders import own_encoder, write_encoder
 
@@ -141,3 +143,29 @@ def test_probabilities_become_scores_with_their_modes():
         LabelScore("a", 0.9, "apply", 0.8, 0.3, "", 1),
         LabelScore("b", 0.2, "off", None, 1.0, "", None),
     )
+
+
+def test_a_text_that_was_encoded_before_is_not_encoded_again(
+    predictor: Predictor, encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (known,) = predictor.predict(ISSUES[:1])
+    folder = tmp_path / "0002-00000000"
+    facts: Mapping[str, object] = {"encoder": encoder.version, "dimension": encoder.dimension}
+    write_bundle(folder, vectors=encoder.encode_issues(TEXTS), seed=1, **facts)
+    other = Predictor.load(folder, encoder)
+    (alone,) = other.predict(ISSUES[:1])
+    passes: list[int] = []
+    encode = Encoder.encode_issues
+
+    def counted(self: Encoder, texts: Sequence[IssueText], **how: Any) -> Any:
+        passes.append(len(texts))
+        return encode(self, texts, **how)
+
+    monkeypatch.setattr(Encoder, "encode_issues", counted)
+    assert other.predict_encoded(*ISSUES[0], known.encoded) == alone
+    assert (passes, alone.scores != known.scores) == ([], True)
+    assert known.encoded is not None
+    strange = replace(known.encoded, encoder="another")
+    assert other.predict_encoded(*ISSUES[0], strange) == alone
+    assert other.predict_encoded(*ISSUES[0], None) == alone
+    assert passes == [1, 1]

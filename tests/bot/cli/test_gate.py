@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.repo_config import RepoConfig
+from bot.shadow import compare
 from bot.store import Store
 from bot.store.rows import LabelEvent
 from bot.times import from_epoch
 from tests.bot.cli.conftest import REPO, Command, Trained
+from tests.bot.test_shadow import LABELS, RIGHT, WRONG
 
 FLIPPED = 120
 """Of the oldest labeled issues, none of which is judged."""
@@ -80,4 +83,38 @@ def test_an_equal_version_is_published_and_one_of_flipped_labels_is_not(
     gate = labelwright("models", REPO, "show", refused, "--json").json()["gate"]
     assert gate["champion"]["difference"] < -0.01
 
+    assert [x["trial"] and x["trial"]["state"] for x in listed] == [None, None, "running"]
+    assert "0 of 100 issues" in labelwright("models", REPO).out
+    assert "0 new issues scored, 0 judged; 100 are needed" in shown
+
     assert labelwright("models", REPO, "publish", refused, "--json").json() == {"current": refused}
+
+
+def test_a_trial_is_shown_with_its_figures(with_model: Trained, labelwright: Command, home: Path):
+    version, champion = with_model.figures["version"], "0000-aaaaaaaa"
+    report = compare([RIGHT] * 60 + [WRONG] * 60, LABELS, RepoConfig())
+    with closing(Store.open(home / "labelwright.db")) as store:
+        (row,) = store.repositories.named(REPO)
+        store.trials.begin(row.id, version, champion, 1_800_000_000.0)
+        trial = store.trials.running(row.id)
+        assert trial is not None
+        store.trials.note(trial, 99, {})
+        assert "99 of 100 issues" in labelwright("models", REPO).out
+        store.trials.note(trial, 120, report)
+        assert "on 120 issues" in labelwright("models", REPO).out
+        running = labelwright("models", REPO, "show", version).out
+        found = labelwright("models", REPO, "show", version, "--json").json()["trial"]
+        store.trials.end(trial, "ended", "it is surely worse", 1_800_086_400.0)
+    assert "trial: running since 2027-01-15T08:00:00Z" in running
+    assert "0 new issues scored, 120 judged; 100 are needed" in running
+    assert f"of {champion} on 120 issues that both scored" in running
+    assert f"beside {champion}: as both are deployed" in running
+    assert (found["state"], found["compared_with"], found["judged"]) == ("running", champion, 120)
+    assert found["report"]["challenger_labels"]["bug"]["recall"] == 0.5
+    ended = labelwright("models", REPO, "show", version).out
+    assert (
+        "trial: ended on 2027-01-16T08:00:00Z" in ended
+        and "120 issues judged: it is surely worse" in ended
+    )
+    (listed,) = labelwright("models", REPO, "--json").json()
+    assert listed["trial"]["ended_at"] == "2027-01-16T08:00:00Z"

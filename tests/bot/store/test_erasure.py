@@ -12,7 +12,7 @@ import pytest
 
 from bot.store import Store, erasure
 from bot.store.erasure import StillRead
-from bot.store.rows import Actor, Answer, Decision, Issue, Label, LabelEvent
+from bot.store.rows import Actor, Answer, Decision, Issue, Label, LabelEvent, ShadowScore
 from tests.bot.store.conftest import Clock
 
 PLANTED = "the planted sentence about the silver teapot"
@@ -35,7 +35,10 @@ def fill(store: Store, repository_id: int, number: int, text: str, author: str =
     store.events.add([replace(EVENT, repository_id=repository_id, number=number)])
     store.answers.add([Answer(repository_id, number, 1, True, "2026-01-01")])
     store.actors.set_role(Actor(repository_id, 1, "ann"), "write", 0.0)
-    store.decisions.record(Decision(repository_id, number, "v1", "apply", ()), [label])
+    made = Decision(repository_id, number, "v1", "apply", ())
+    kept, _ = store.decisions.record(made, [label])
+    store.trials.begin(repository_id, "v2", "v1", 0.0)
+    store.trials.keep(kept, "v2", [ShadowScore(1, 0.5, "apply")])
     store.jobs.enqueue("label", repository_id=repository_id, number=number)
     guid = f"{repository_id}-{number}"
     payload = delivery(number, text, author)
@@ -73,6 +76,7 @@ def test_of_a_repository_no_table_keeps_a_row(full: Store) -> None:
         table for table in tables(full, "repository_id") if rows(full, table, repository_id=5)
     ]
     wanted = {"issues", "labels", "answers", "actors", "deliveries", "jobs", "applied_labels"}
+    wanted |= {"trials", "shadow_scores"}
     assert wanted <= {*spoken}
     before = {table: rows(full, table, repository_id=6) for table in spoken}
     full.erasure.erase(full.erasure.repository(5))
@@ -125,6 +129,7 @@ def test_of_an_issue_a_row_without_text_stays_and_nothing_else(full: Store) -> N
     about = [x for x in tables(full, "repository_id", "number") if rows(full, x, number=3)]
     found = full.erasure.erase(full.erasure.issues(5, [3]))
     assert found["issues"] == found["label_events"] == found["deliveries"] == 1
+    assert found["shadow_scores"] == 1
     left = {table: rows(full, table, repository_id=5, number=3) for table in about}
     assert left == dict.fromkeys(about, 0) | {"issues": 1}
     issue = full.issues.get(5, 3)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from bot.store import Store
-from bot.store.rows import Decision, Issue, Label, LabelEvent
+from bot.store.rows import Decision, Issue, Label, LabelEvent, ShadowScore
 
 EVENT = LabelEvent(5, 3, 1, "bug", "labeled", 1, "ann", "person", "2026-01-01", "webhook")
 BUG = Label(5, 1, "bug")
+SOME = Decision(5, 3, "v1", "apply", (), id=1)
 SMALL = re.compile("json_each|CONSTANT ROW")
 """What is scanned and is no table."""
 
@@ -42,6 +43,10 @@ HOT: dict[str, Callable[[Store], object]] = {
     "actors": lambda store: store.actors.all(5),
     "unasked actors": lambda store: store.actors.unasked(5, since="2026", before=1.0),
     "answers": lambda store: store.answers.all(5),
+    "trial": lambda store: store.trials.running(5),
+    "refused": lambda store: store.gates.refused(5, "v1"),
+    "shadow scores": lambda store: store.trials.keep(SOME, "v2", [ShadowScore(1, 0.5, "none")]),
+    "shadow pairs": lambda store: store.trials.pairs(5, "v2"),
     "vectors": lambda store: store.vectors.get_many("e", ["a", "b"]),
 }
 

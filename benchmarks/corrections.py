@@ -1,0 +1,299 @@
+"""From the 25th correction to a published better head, while webhooks keep being answered.
+
+    python -m benchmarks.corrections
+
+2,000 labeled issues in one repository: those of huggingface/datasets but for its newest 200, and
+for the rest issues of NLBSE'24's training half from the same time, under their own labels. They are
+imported and trained with the command line, so that all vectors are known. Then `labelwright serve`
+runs, the newest issues are opened one by one, and a maintainer gives them the labels that they have
+in truth: 25 label changes, by signed webhook. Five older issues are labeled late, so that the gate
+has to fit the version in force again. Nobody asks for the training.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from benchmarks import common, machine
+from benchmarks.nlbse import FILE, LONGEST_FIELD
+from benchmarks.real_issues import NO_LIMIT, Work, by_name, learn, say, serving, shaped
+from benchmarks.traffic import Sender, times
+from bot.times import from_epoch
+from demo import steps
+from demo.github import StandIn
+from demo.product import DidNotHappen, Product
+from demo.sample import Sample
+from demo.steps import MAINTAINER, Demo
+from models.figures import micro_f1
+
+LABELED, APART, CORRECTIONS, LATE = 2000, 200, 25, 5
+ASKED = 30.0
+"""Seconds from the delivery of the last correction to the version in force."""
+LIMIT = 300.0
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """The history and the newest issues, and the older ones that are labeled late."""
+
+    work: Work
+    late: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One label that the maintainer puts on an issue (`label`) or takes off (`unlabel`)."""
+
+    action: str
+    number: int
+    label: str
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, write; 1 where a webhook was refused or nothing was published."""
+    args = common.parser(__spec__.name, __doc__).parse_args(argv)
+    rows = common.read_rows(common.file_or_skip(args.data, common.ISSUES))
+    others = read_others(common.file_or_skip(args.data, FILE))
+    facts = machine.describe()
+    with tempfile.TemporaryDirectory(prefix="labelwright-corrections-") as folder:
+        figures = measure(Path(folder), split(rows, others))
+    show(figures)
+    common.finish(args.out, figures, facts)
+    return 1 if figures["answers"]["refused"] or not figures["gate"]["passed"] else 0
+
+
+def read_others(path: Path) -> list[dict[str, Any]]:
+    """NLBSE'24's issues as GitHub's REST API gives them, oldest first."""
+    csv.field_size_limit(LONGEST_FIELD)
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: row["created_at"])
+    return [
+        {
+            "title": row["title"],
+            "body": row["body"],
+            "created_at": row["created_at"].replace(" ", "T") + "Z",
+            "labels": [{"name": row["label"]}],
+            "user": {"login": "reporter"},
+            "state": "closed",
+            "author_association": "NONE",
+        }
+        for row in rows
+    ]
+
+
+def split(rows: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]]) -> Corrections:
+    """The newest labeled issues apart, and before them a history with LABELED labeled ones.
+
+    Of the history LATE issues have lost their labels: they are labeled later.
+    """
+    ordered = sorted(map(by_name, rows), key=lambda row: (row["created_at"], row["number"]))
+    labeled = [row for row in ordered if row["labels"] and not row.get("pull_request")]
+    new, until = labeled[-APART:], labeled[-APART]["created_at"]
+    before = [row for row in ordered if row["created_at"] < until]
+    known = labeled[:-APART]
+    late = known[len(known) // 2 :: len(known) // 2 // LATE][:LATE]
+    missing = LABELED - len(known) + LATE
+    fitting = [row for row in others if row["created_at"] < until]
+    first = max(row["number"] for row in rows) + 1
+    filled = [
+        {**fitting[i * len(fitting) // missing], "number": first + i, "id": first + i}
+        for i in range(missing)
+    ]
+    numbers = {row["number"] for row in late}
+    history = [{**row, "labels": []} if row["number"] in numbers else row for row in before]
+    names = dict.fromkeys(x["name"] for row in [*labeled, *filled] for x in row["labels"])
+    labels = [{"name": name, "color": "ededed", "description": None} for name in names]
+    return Corrections(Work([*history, *filled], new, labels, until), late)
+
+
+def measure(home: Path, given: Corrections) -> dict[str, Any]:
+    """Set everything up, correct, and watch what comes of it."""
+    product, work = Product(home), given.work
+    owner, _, name = common.REPOSITORY.partition("/")
+    repository: dict[str, Any] = {
+        "full_name": common.REPOSITORY,
+        "name": name,
+        "labels": work.labels,
+    }
+    repository |= {"owner": {"login": owner, "type": "Organization"}, "description": ""}
+    sample = Sample(repository, [], work.new)
+    with StandIn() as github:
+        limits = {"writes_per_minute": NO_LIMIT, "writes_per_hour": NO_LIMIT}
+        github.control.set_limits(primary=NO_LIMIT, **limits)
+        steps.seed(github, sample)
+        steps.register(github, product, sample, **limits)
+        with serving(github, product, sample) as demo:
+            demo.install(trained=False)
+        seconds = learn(product, work)
+        with serving(github, product, sample) as demo:
+            demo.listen()
+            demo.settle()
+            acts, opened = open_until(demo, work.new)
+            rest = work.new[opened:]
+            before = judged(product, rest)
+            found = correct(demo, given, acts)
+            after = judged(product, rest)
+    return {
+        "labeled": LABELED,
+        "setup_seconds": seconds,
+        "opened": opened,
+        **found,
+        "newest": {"issues": len(rest), "micro_f1_before": before, "micro_f1": after},
+    }
+
+
+def open_until(demo: Demo, rows: Sequence[dict[str, Any]]) -> tuple[list[Act], int]:
+    """Open issues until CORRECTIONS label changes are to be made; those, and how many issues."""
+    acts: list[Act] = []
+    for count, row in enumerate(map(shaped, rows), start=1):
+        outcome = demo.open_issue(row)
+        missed = [name for name in row["expected"] if name not in outcome.applied]
+        acts += [Act("unlabel", outcome.number, name) for name in outcome.wrong]
+        acts += [Act("label", outcome.number, name) for name in missed]
+        if len(acts) >= CORRECTIONS:
+            say(f"   {count} issues opened, {CORRECTIONS} labels to be corrected")
+            return acts[:CORRECTIONS], count
+    raise DidNotHappen(f"{CORRECTIONS} corrections: there are {len(acts)}")
+
+
+def correct(demo: Demo, given: Corrections, acts: Sequence[Act]) -> dict[str, Any]:
+    """Make the corrections, the last one once the others were looked at; what came of them."""
+    github, row = demo.github, demo.repository
+    first = demo.registry.current(row.id)
+    for act in acts[:-1]:
+        make(demo, act)
+    with ExitStack() as stack:
+        client = stack.enter_context(httpx.Client(timeout=LIMIT))
+        sender = Sender(github, demo.server.url, last_payload(github))
+        label_late(demo, sender, client, given.late)
+        demo.server.wait_for("the first corrections are looked at", lambda: looked(demo), LIMIT)
+        if demo.registry.current(row.id) != first:
+            raise DidNotHappen(f"{len(acts) - 1} corrections bring no training")
+        stack.enter_context(sender.going_on())
+        make(demo, acts[-1])
+        delivered, load = time.time(), os.getloadavg()[0]
+        demo.server.wait_for("a new version", lambda: demo.registry.current(row.id) != first, LIMIT)
+        published = time.time()
+    version = str(demo.registry.current(row.id))
+    return {
+        "load": round(load, 2),
+        "seconds": phases(demo, delivered, published),
+        "answers": times(sender.answers, delivered, published),
+        "gate": verdict(demo, version),
+    }
+
+
+def make(demo: Demo, act: Act) -> None:
+    """Have the maintainer do it; returns once the webhook was answered."""
+    control = demo.github.control
+    getattr(control, act.action)(demo.sample.full_name, act.number, act.label, by=MAINTAINER)
+    if not control.drain():
+        raise DidNotHappen(f"the webhook about #{act.number} is answered")
+
+
+def last_payload(github: StandIn) -> dict[str, Any]:
+    """The newest `issues` webhook that the stand-in sent."""
+    sent = [each for each in github.state.deliveries if each.event == "issues"]
+    found: dict[str, Any] = json.loads(sent[-1].body)
+    return found
+
+
+def label_late(
+    demo: Demo, sender: Sender, client: httpx.Client, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Have the maintainer label issues of the history: the stand-in does not know these."""
+    control = demo.github.control
+    by_label = {label["name"]: label for label in control.labels(demo.sample.full_name)}
+    for row in rows:
+        label = by_label[row["labels"][0]["name"]]
+        answer = sender.post(client, sender.labeled(row, label, from_epoch(time.time())))
+        if answer.status != 202:
+            raise DidNotHappen(f"the webhook about #{row['number']} is taken: {answer.status}")
+
+
+def looked(demo: Demo) -> bool:
+    """Whether no look back waits that a correction asked for."""
+    jobs = demo.store.jobs.list(kind="review")
+    asked = [job for job in jobs if job.payload.get("trigger") == "corrections"]
+    return bool(asked) and all(job.state == "done" for job in asked) and not demo.busy()
+
+
+def phases(demo: Demo, delivered: float, published: float) -> dict[str, float]:
+    """Where the seconds went between the delivery of the last correction and the new version."""
+    training = demo.store.trainings.newest(demo.repository.id, 1)[0]
+    assert training.launched_at is not None
+    return {
+        "until it is looked at": round(training.started_at - delivered, 1),
+        "snapshot": round(training.launched_at - training.started_at, 1),
+        "training and gate, until published": round(published - training.launched_at, 1),
+        "all": round(published - delivered, 1),
+    }
+
+
+def verdict(demo: Demo, version: str) -> dict[str, Any]:
+    """What the gate said of the new version."""
+    gated = demo.store.gates.get(demo.repository.id, version)
+    assert gated is not None
+    found = gated.report["champion"]
+    return {
+        "passed": gated.passed,
+        "reason": gated.reason,
+        "how": found["how"],
+        "judged": found["n"],
+        "micro_f1_before": found["rival"],
+        "micro_f1": found["challenger"],
+    }
+
+
+def judged(product: Product, rows: Sequence[dict[str, Any]]) -> float:
+    """Micro F1 of the version in force on issues that it has not seen, applied and suggested."""
+    source, target = product.home / "rest.jsonl", product.home / "rest-predicted.jsonl"
+    texts = [{"title": row["title"], "body": row["body"]} for row in rows]
+    source.write_text("".join(json.dumps(text) + "\n" for text in texts), "utf-8")
+    product.run("predict", common.REPOSITORY, "--batch", str(source), "--out", str(target))
+    lines = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    names = list(lines[0]["scores"])
+    shown = [[name in {*x["apply"], *x["suggest"]} for name in names] for x in lines]
+    truth = [[name in {x["name"] for x in row["labels"]} for name in names] for row in rows]
+    return micro_f1(np.array(truth), np.array(shown))
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print the tables."""
+    rows = [(name, f"{seconds:.1f}") for name, seconds in figures["seconds"].items()]
+    title = (
+        f"From the {CORRECTIONS}th correction to the version in force, {figures['labeled']} labeled"
+        f" issues, load {figures['load']}; asked for: under {ASKED:g} s"
+    )
+    common.table(title, ("", "seconds"), rows)
+    answers = figures["answers"]
+    common.table("Webhooks meanwhile", tuple(answers), [tuple(answers.values())])
+    gate, newest = figures["gate"], figures["newest"]
+    scores = [
+        (f"gate, newest {gate['judged']}", gate["micro_f1_before"], gate["micro_f1"]),
+        (
+            f"as deployed, {newest['issues']} issues that follow",
+            newest["micro_f1_before"],
+            newest["micro_f1"],
+        ),
+    ]
+    common.table("", ("micro F1", "before", "after"), scores)
+    print(f"gate: {gate['reason']}; {gate['how']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
