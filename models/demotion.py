@@ -16,8 +16,8 @@ import numpy as np
 
 from models.thresholds import apply_threshold, reaches
 
-WINDOW = 40
-CONFIDENCE = 0.72
+WINDOW = 38
+CONFIDENCE = 0.71
 """P(precision >= target) that the newest decisions must show. Less than `thresholds.CONFIDENCE`:
 the model's own threshold stands behind it."""
 MIN_LIVE_DECISIONS = 5
