@@ -79,6 +79,26 @@ class PeakMemory:
             self.peak = max(self.peak, descendants(me))
 
 
+class CpuSeconds:
+    """What a training in a home has used: beside it the load of the machine can be told."""
+
+    def __init__(self, home: Path) -> None:
+        self.seconds = 0.0
+        self._home = str(home)
+        self._next = 0.0
+
+    def look(self) -> None:
+        """See how much it is by now, twice a second."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + 0.5
+        for process in psutil.process_iter(["cmdline", "cpu_times"]):
+            words = process.info["cmdline"] or []
+            if "training.run" in words and any(self._home in word for word in words):
+                used = process.info["cpu_times"]
+                self.seconds = max(self.seconds, used.user + used.system)
+
+
 def descendants(process: psutil.Process) -> int:
     """The resident memory of all descendants of a process, in bytes."""
     total = 0

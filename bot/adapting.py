@@ -25,9 +25,10 @@ from bot.errors import AdaptationFailed as AdaptationFailed
 from bot.errors import BotError
 from bot.launch import Launch
 from bot.launcher import TrainingCancelled
-from bot.launchers import Busy
+from bot.launchers import Busy, Unreachable
 from bot.new_text import note_tried
 from bot.snapshots import contents
+from bot.tasks import Stopped
 from bot.training import (
     NothingToLearn,
     Options,
@@ -81,12 +82,21 @@ def mean_change(heads: Sequence[Head]) -> float | None:
 
 
 class Adapter:
-    """Adapts the server's encoder. `tell` gets a line at each step."""
+    """Adapts the server's encoder. `tell` gets a line at each step.
 
-    def __init__(self, trainer: Trainer, tell: Callable[[str], None] = lambda line: None) -> None:
+    Before each head `gives_way` is asked whether others are to go first: then Stopped is raised.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        tell: Callable[[str], None] = lambda line: None,
+        gives_way: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.trainer = trainer
         self.encoders = Encoders(trainer.settings.encoders)
         self.tell = tell
+        self.gives_way = gives_way
 
     def adapt(
         self,
@@ -170,7 +180,7 @@ def _failing(folder: Path) -> Iterator[None]:
     what = "the previous encoder stays in force; `labelwright adapt --resume` goes on from here"
     try:
         yield
-    except Busy:
+    except (Busy, Unreachable):
         raise
     except TrainingCancelled:
         if folder.exists():
@@ -193,6 +203,7 @@ class _Run:
         self.folder = folder
         self._plan = plan
         self._options = options
+        self._turn = ""
 
     def encoder(self) -> Path:
         """The folder of the new encoder, made now unless it was before the interruption.
@@ -210,6 +221,7 @@ class _Run:
         if not launch.out.exists():
             many = f"{len(snapshots)} repositor{'y' if len(snapshots) == 1 else 'ies'}"
             self._adapter.tell(f"the encoder learns from the text of {many}")
+            self._doing("encoder")
             start(launch, self._options)
         return launch.out
 
@@ -225,7 +237,8 @@ class _Run:
             for row, version in self._published()
             if row.id not in done or done[row.id][0] != version
         ]:
-            for row, version in behind:
+            for number, (row, version) in enumerate(behind, start=1):
+                self._turn = f"{number} of {len(behind)}"
                 head = replace(self._head(row, version, encoder), version=version)
                 done[row.id] = (version, head)
         return tuple(head for _, head in done.values())
@@ -254,15 +267,23 @@ class _Run:
         """The bundle of a head, trained now unless it was before the interruption."""
         folder = self._part(name, repository.id)
         snapshot = self._snapshot(repository.id)
-        require_enough(repository, contents(snapshot))
         launch = Launch.head(folder, self._trainer.settings, encoder=encoder, snapshot=snapshot)
         if (launch.out / "card.json").is_file():
             return launch.out
+        require_enough(repository, contents(snapshot))
         if not self._is_under_way(launch):
+            if self._adapter.gives_way():
+                raise Stopped("other jobs go first")
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
         log = self.folder / "training.log"
+        self._doing(f"head {self._turn}, {name}")
         return self._trainer.run(replace(launch, log=log), self._options)
+
+    def _doing(self, part: str) -> None:
+        """Note which of its processes is at work: names of repositories have no place there."""
+        if self._options.record is not None:
+            self._options.record.doing(part)
 
     def _is_under_way(self, launch: Launch) -> bool:
         """Whether the process that writes it was started by whoever went on with it before us."""

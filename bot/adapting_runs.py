@@ -10,15 +10,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.cancelling import settled
 from bot.errors import BotError
 from bot.launch import here
-from bot.launchers import Busy, Command
-from bot.recording import Record, settle
-from bot.training import Trainer, clear
+from bot.launchers import Busy
+from bot.recording import Record
+from bot.runs import clear, clear_of
+from bot.training import Trainer
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from bot.store import Store
     from bot.store.trainings import Training
 
 _PLAN = "plan.json"
@@ -57,7 +58,7 @@ def beginning(trainer: Trainer, plan: Plan) -> Iterator[Path]:
     What an earlier one left goes: it holds issue text. Raises NotNow.
     """
     with _alone(trainer.settings):
-        _require_no_job(trainer.store)
+        _require_no_job(trainer)
         yield _begin(trainer, plan)
 
 
@@ -65,7 +66,7 @@ def beginning(trainer: Trainer, plan: Plan) -> Iterator[Path]:
 def resuming(trainer: Trainer) -> Iterator[tuple[Path, Plan]]:
     """The folder of the adaptation that is not done, and its plan. Raises NotNow."""
     with _alone(trainer.settings):
-        _require_no_job(trainer.store)
+        _require_no_job(trainer)
         left = _left(trainer.settings)
         if not left:
             raise NotNow("there is no adaptation to go on with: begin one without --resume")
@@ -99,20 +100,8 @@ def tidy(row: Training) -> None:
 
     Of one that was refused it stays, so that a person may publish it.
     """
-    folder = None if row.folder is None else Path(row.folder)
-    if folder is not None and folder.is_dir() and row.state == "published":
-        clear(folder)
-
-
-def abandon(settings: Settings, row: Training) -> None:
-    """End what is left of a job's adaptation that was cancelled while nobody followed it."""
-    folder = None if row.folder is None else Path(row.folder)
-    if folder is None or not folder.is_dir():
-        return
-    if row.handle is not None and row.out is not None:
-        what = Command((), {}, out=Path(row.out), log=folder / "training.log", stays=True)
-        here(settings).find(what, row.handle).end(abruptly=True)
-    clear(folder)
+    if row.state == "published":
+        clear_of(row)
 
 
 def _begin(trainer: Trainer, plan: Plan) -> Path:
@@ -131,10 +120,10 @@ def _of_job(settings: Settings, record: Record) -> Path | None:
     return next(mine, None)
 
 
-def _require_no_job(store: Store) -> None:
+def _require_no_job(trainer: Trainer) -> None:
     """Raises NotNow where the server is at it, even where no worker follows it just now."""
-    settle(store)
-    for row in store.trainings.live():
+    settled(trainer.settings, trainer.store)
+    for row in trainer.store.trainings.live():
         if row.kind == "adapt" and row.job_id is not None:
             raise NotNow(
                 f"the server's own adaptation is under way (job {row.job_id}): wait for its end"

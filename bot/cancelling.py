@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import BotError
-from bot.launch import here
+from bot.launch import by_name
 from bot.launchers import Command, Unreachable, Work
 from bot.recording import is_followed, settle
 from bot.runs import clear_of, log_of
@@ -29,6 +29,16 @@ _GOES_ON = ("adapt", "simulate")
 
 class NoSuchTraining(BotError):
     """There is no training of that number."""
+
+
+class NoLog(BotError):
+    """A training has no log, or no more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"training {number} has no log: it has not begun, or ended over"
+            " LABELWRIGHT_KEEP_RUNS_DAYS ago"
+        )
 
 
 class NotCancelled(BotError):
@@ -74,21 +84,24 @@ def abandon(settings: Settings, row: Training) -> None:
 def settled(settings: Settings, store: Store) -> None:
     """End the trainings that nobody follows any more, nor will, and what is left of them."""
     for row in settle(store):
-        work = process_of(settings, row)
-        if work is not None:
-            with contextlib.suppress(Unreachable):
+        with contextlib.suppress(Unreachable):
+            work = process_of(settings, row)
+            if work is not None:
                 work.end(abruptly=True)
         if row.kind not in _GOES_ON:
             clear_of(row)
 
 
 def process_of(settings: Settings, row: Training) -> Work | None:
-    """The process that a training last started; None where it has started none."""
+    """What a training last started, wherever the settings say now; None where it started nothing.
+
+    Raises Unreachable.
+    """
     log = log_of(row)
     if row.handle is None or row.out is None or log is None:
         return None
     command = Command((), {}, out=Path(row.out), log=log, stays=True)
-    return here(settings).find(command, row.handle)
+    return by_name(settings, row.launcher).find(command, row.handle)
 
 
 def _too_late(row: Training) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from bot import launching
 from bot.backup import backups
 from bot.clock import next_times
 from bot.errors import SettingsError, StoreError
@@ -59,7 +60,7 @@ def examine(now: Callable[[], float] = time.time) -> list[Finding]:
         *_adapted(settings),
         *_store(settings, now),
         *_github(settings, now),
-        _ok("launcher", "trainings run on this machine; no text leaves it"),
+        Finding("launcher", *launching.where(settings)),
     ]
 
 
@@ -127,7 +128,7 @@ def _capped(store: Store) -> Finding:
 
 
 def _upkeep(settings: Settings, store: Store, now: float) -> Iterator[Finding]:
-    """When the database was backed up, and when that and pruning come next."""
+    """When the database was backed up, and when that, pruning and adapting come next."""
     soon = next_times(settings, store, now)
     found = backups(settings, store)
     newest = f"the newest is {found[-1]}" if found else "there is none yet"
@@ -141,6 +142,12 @@ def _upkeep(settings: Settings, store: Store, now: float) -> Iterator[Finding]:
     else:
         what = "LABELWRIGHT_PRUNE_SCHEDULE is never: `labelwright prune` does it by hand"
         yield Finding("pruning", "note", what)
+    if "adapt_if_due" in soon:
+        what = f"the next is considered at {from_epoch(soon['adapt_if_due'])}"
+        yield _ok("adaptation", f"{what}, where there is enough new text")
+    else:
+        what = "LABELWRIGHT_ADAPT_SCHEDULE is never: `labelwright adapt` does it by hand"
+        yield Finding("adaptation", "note", what)
 
 
 def _repositories(settings: Settings, store: Store) -> Iterator[Finding]:

@@ -47,8 +47,8 @@ class Version:
 @dataclass(frozen=True)
 class Facts:
     """What is known of a repository: the labels that it has, by id, and on how many issues each is;
-    the names of those that it had (`deleted`); `corrections` that no training was asked for yet; the `encoder` of new trainings. `now` is epoch
-    seconds."""
+    the names of those that it had (`deleted`); `corrections` that no training was asked for yet;
+    the `encoder` of new trainings. `now` is epoch seconds."""
 
     version: Version | None
     now: float = 0.0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import traces
+from bot.cancelling import process_of
 from bot.errors import BotError
 from bot.hearing import hearing_of
 from bot.snapshots import opened_text
@@ -149,6 +150,7 @@ class Forgetter:
         remains = self._remains(subject)
         found = self._files(remains)
         remains = replace(remains, trainings=found.trainings)
+        self._end_trainings(self._runs(remains))
         with self.store.transaction():
             for each in subject.repositories if only_removed else ():
                 self._require_removed(each)
@@ -255,6 +257,14 @@ class Forgetter:
     def _runs(self, remains: Remains) -> list[Path]:
         whole = traces.runs(self.settings, remains.repositories, logs=True)
         return sorted({*whole, *traces.runs(self.settings, remains.partly)})
+
+    def _end_trainings(self, folders: Sequence[Path]) -> None:
+        """End the processes that read what is to go: once the rows are gone nobody finds them."""
+        for row in self.store.trainings.live():
+            if row.folder is not None and Path(row.folder) in folders:
+                work = process_of(self.settings, row)
+                if work is not None:
+                    work.end(abruptly=True)
 
     def _wants_training(self, repository_id: int, versions: Mapping[int, object]) -> bool:
         """Whether a model goes, or a training is stopped."""

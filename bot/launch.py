@@ -7,12 +7,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bot
 from bot import recipes
-from bot.launchers import Command, Launcher
+from bot.launchers import Command, Launcher, Unreachable
 from bot.launchers.local import Local
 from bot.settings import Settings, inherited
+
+if TYPE_CHECKING:
+    from bot.launchers.ray import Ray
 
 NICENESS = 10
 _INHERITED = (
@@ -90,13 +94,16 @@ class Launch:
         """The training of `folder/snapshot` to `folder/bundle`, as the settings say.
 
         `encoder` and `snapshot` may be others. `champion` and `best` are the bundles to compare
-        with; `recipe` is a name or a file, None for the champion's.
+        with; `recipe` is a name or a file, None for the champion's: where it makes an encoder,
+        that is work for the launcher of the settings, and else for this machine.
         """
         out = folder / "bundle"
+        heavy = recipes.makes_encoder(recipe, champion)
+        launcher = there(settings) if heavy else here(settings)
         arguments = _arguments(
             ("--snapshot", snapshot or folder / "snapshot"),
             ("--out", out),
-            *_how(settings, encoder or settings.encoder, recipes.named(recipe)),
+            *_how(settings, launcher, encoder or settings.encoder, recipes.named(recipe)),
             ("--champion", champion),
             ("--best", best),
         )
@@ -106,8 +113,8 @@ class Launch:
             out=out,
             log=folder / "training.log",
             timeout=settings.training_timeout_seconds,
-            launcher=here(settings),
-            threads=settings.threads,
+            launcher=launcher,
+            threads=_threads(settings, launcher),
         )
 
     @classmethod
@@ -125,12 +132,12 @@ class Launch:
         It may take as long as they may one after the other.
         """
         out = folder / "bundles"
+        one = cls.head(folder, settings, recipe=recipe)
         arguments = _arguments(
             *(("--snapshot", snapshot) for snapshot in snapshots.values()),
             ("--out", out),
-            *_how(settings, encoder, recipes.named(recipe)),
+            *_how(settings, one.launcher, encoder, recipes.named(recipe)),
         )
-        one = cls.head(folder, settings)
         return replace(
             one,
             arguments=arguments,
@@ -154,10 +161,11 @@ class Launch:
         It has no time limit, and goes on where an earlier one in this folder was interrupted.
         """
         out = folder / "encoder"
+        launcher = there(settings)
         arguments = _arguments(
             *(("--snapshot", snapshot) for snapshot in snapshots),
             ("--out", out),
-            *_how(settings, encoder, recipe),
+            *_how(settings, launcher, encoder, recipe),
         )
         return cls(
             module="training.adapt",
@@ -165,8 +173,8 @@ class Launch:
             out=out,
             log=folder / "training.log",
             timeout=math.inf,
-            launcher=here(settings),
-            threads=settings.threads,
+            launcher=launcher,
+            threads=_threads(settings, launcher),
             abrupt=True,
         )
 
@@ -176,17 +184,57 @@ def here(settings: Settings) -> Local:
     return Local(settings.runs / ".training")
 
 
+def there(settings: Settings) -> Launcher:
+    """Where encoders are trained, as the settings say."""
+    return by_name(settings, settings.launcher)
+
+
+def by_name(settings: Settings, name: str) -> Launcher:
+    """The launcher that has, or had, a training. Raises Unreachable."""
+    if name == Local.name:
+        return here(settings)
+    return cluster(settings)
+
+
+def cluster(settings: Settings) -> Ray:
+    """The Ray cluster of the settings. Raises Unreachable where they name none."""
+    from bot.launchers.ray import Ray
+    from bot.launchers.ray_jobs import Cluster
+
+    if settings.ray_address is None or settings.ray_storage is None:
+        raise Unreachable("set LABELWRIGHT_RAY_ADDRESS and LABELWRIGHT_RAY_STORAGE")
+    token = settings.ray_token
+    pairs = (each.split("=", 1) for each in settings.ray_resources)
+    what = Cluster(
+        address=settings.ray_address,
+        storage=settings.ray_storage,
+        token=None if token is None else token.get_secret_value(),
+        workers=settings.ray_workers,
+        cpus=settings.ray_cpus,
+        gpus=settings.ray_gpus,
+        resources={name: float(amount) for name, amount in pairs},
+    )
+    return Ray(what, settings.runs)
+
+
 def command(launch: Launch, python: str = sys.executable) -> list[str]:
     """The command line of a training."""
     return [python, "-P", "-m", launch.module, *launch.arguments]
 
 
-def _how(settings: Settings, encoder: str, recipe: Path | str | None) -> tuple[Option, ...]:
+def _threads(settings: Settings, launcher: Launcher) -> int | None:
+    """The setting is about this machine."""
+    return settings.threads if launcher.name == Local.name else None
+
+
+def _how(
+    settings: Settings, launcher: Launcher, encoder: str, recipe: Path | str | None
+) -> tuple[Option, ...]:
     """What every training is told."""
     return (
         ("--encoder", _folder(encoder)),
         ("--max-tokens", settings.max_tokens),
-        ("--threads", settings.threads),
+        ("--threads", _threads(settings, launcher)),
         ("--recipe", recipe),
     )
 

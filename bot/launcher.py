@@ -20,7 +20,7 @@ from bot.errors import BotError
 from bot.launch import NICENESS as NICENESS
 from bot.launch import Launch as Launch
 from bot.launch import command as command
-from bot.launchers import Busy, Command, Ended, Work
+from bot.launchers import Busy, Command, Ended, Unreachable, Work
 from bot.tasks import Stopped
 
 if TYPE_CHECKING:
@@ -75,14 +75,16 @@ def run(
     is left, whatever ends this function.
 
     Raises TrainingRefused with the line in which the training explains itself, TrainingTimedOut,
-    TrainingCancelled, TrainingFailed for a crash; Busy for a job, while others wait their turn.
+    TrainingCancelled, TrainingFailed for a crash; Busy for a job, while others wait their turn;
+    Unreachable where a training elsewhere can be neither begun nor asked after: that of a job
+    goes on meanwhile.
     """
     started = now()
     follower = _Follower(launch, forward, stop, record, now)
     if follower.stays and launch.is_complete:
         return now() - started
     process = launch.process(command(launch) if argv is None else argv, stays=follower.stays)
-    handle = None if record is None else record.handle(launch.out)
+    handle = None if record is None else record.handle(launch.out, launch.launcher.name)
     work = None if handle is None else launch.launcher.find(process, handle)
     while True:
         work = work or follower.start(process)
@@ -125,12 +127,12 @@ class _Follower:
     def follow(self, work: Work) -> TrainingFailed | None:
         """Follow it to its end; why it failed, if it did. It is ended where this raises.
 
-        But that of a job is left alone by Stopped.
+        But that of a job is left alone by Stopped and Unreachable.
         """
         try:
             ended = self._until_end(work)
         except BaseException as error:
-            if not (self.stays and isinstance(error, Stopped)):
+            if not (self.stays and isinstance(error, Stopped | Unreachable)):
                 work.end(abruptly=self._launch.abrupt)
             if self._launch.abrupt and self._launch.terminal:
                 _leave_bars()

@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from bot.store.rows import Standing, TrialState
+from bot.store.trainings import LIVE, OUTCOMES
 from bot.survey import newest_backup, survey
 
 if TYPE_CHECKING:
@@ -156,6 +157,13 @@ class StoreCollector(Collector):
             "Actors over the cap of label events, of whom the operator has not decided.",
             value=len(self._store.actors.capped()),
         )
+        trainings = GaugeMetricFamily(
+            "labelwright_trainings", "Trainings that are kept, by state.", labels=["state"]
+        )
+        found = self._store.trainings.counts()
+        for state in (*LIVE, *OUTCOMES):
+            trainings.add_metric([state], found.get(state, 0))
+        yield trainings
         yield GaugeMetricFamily(
             "labelwright_failed_trainings",
             "Repositories of which the last training failed.",

@@ -36,7 +36,7 @@ BATCH = 500
 DAY = 86_400.0
 COPIES_DAYS = 30
 """Days for which the databases as they were before a migration or a restore are kept."""
-_RUN = re.compile(r"[a-z-]+\.\d{8}T\d{6}Z\..+")
+_RUN = re.compile(r"[a-z-]+(\.(-?\d+|several))?\.\d{8}T\d{6}Z\..+")
 _COPY = re.compile(r"labelwright\.db\.before-.+\.(\d{8}T\d{6}Z)(-wal)?")
 
 
@@ -111,7 +111,14 @@ class Pruner:
             "shadow scores": self._batches(
                 found.shadow_scores(reasons_before), found.remove_shadow_scores
             ),
+            "trainings": self._batches(self._old_trainings(), self._store.trainings.remove),
         }
+
+    def _old_trainings(self) -> Sequence[int]:
+        """Those that have neither a job nor a log any more."""
+        settings = self._settings
+        days = max(settings.keep_jobs_days, settings.keep_runs_days)
+        return self._store.trainings.ended_before(self._now - days * DAY)
 
     def _batches(self, keys: Sequence[Key], remove: Callable[[Sequence[Key]], int]) -> int:
         if self._dry_run:

@@ -2,8 +2,9 @@
 
 An error that repeating cannot mend goes to the dead letters at once, and so does a training that
 failed: it was begun again where that is of use. Rate limits, a suspended installation, another
-training and a stop of the worker are nobody's failure: the attempt is not counted. Nor is it
-while GitHub is down, for the jobs that nothing would ask for again: they wait for its end.
+training, a cluster that does not answer and a stop of the worker are nobody's failure: the
+attempt is not counted. Nor is it while GitHub is down, for the jobs that nothing would ask for
+again: they wait for its end.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bot.github.errors import (
     Unprocessable,
 )
 from bot.launcher import TrainingFailed
-from bot.launchers import Busy
+from bot.launchers import Busy, Unreachable
 from bot.tasks import Stopped
 from models.errors import ModelError
 
@@ -34,6 +35,8 @@ FIRST_DELAY, FACTOR, LONGEST_DELAY = 5.0, 3.0, 3600.0
 """Seconds: 5, 15, 45 … an hour. Eight attempts span about an hour and a half."""
 BUSY_DELAY = 15.0
 """Seconds after which a training looks again whether the one before it has ended."""
+UNREACHABLE_DELAY = 60.0
+"""Seconds after which a cluster or a storage that did not answer is asked again."""
 LONGEST_OUTAGE = 3 * 86_400.0
 """Seconds for which a job of `OUTLASTING` waits for a GitHub that is down or refuses our key."""
 OUTLASTING = frozenset({"deliver", "label", "triage"})
@@ -76,6 +79,8 @@ def react(
         return Reaction(0.0, False, said)
     if isinstance(error, Busy):
         return Reaction(BUSY_DELAY, False, said)
+    if isinstance(error, Unreachable):
+        return Reaction(UNREACHABLE_DELAY, False, said)
     if isinstance(error, RateLimited):
         # A little apart, so that the jobs of one installation do not all come back at once.
         return Reaction(max(error.retry_at - now, 1.0) + rng.uniform(0, 5), False, said)

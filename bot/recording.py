@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import BotError
 from bot.launcher import TrainingCancelled
-from bot.launchers import Busy
+from bot.launchers import Busy, Unreachable
 from bot.launchers.identity import handle_of, is_alive, is_of_here
 from bot.tasks import Stopped
 
@@ -34,6 +34,7 @@ class Record:
         self._store = store
         self._row = row
         self._followed: Mapping[str, Any] | None = None
+        self._part = ""
         self._ended = False
 
     @property
@@ -55,9 +56,15 @@ class Record:
         """Note the folder of all of it."""
         self._change(folder=str(folder))
 
-    def handle(self, out: Path) -> str | None:
-        """The name of the process that writes `out`, or wrote it."""
-        return self._row.handle if self._row.out == str(out) else None
+    def doing(self, part: str) -> None:
+        """Note which part of it is done from now on, by a process of its own."""
+        self._part = part
+        self._change(phase=part, step=None, total=None, loss=None, eta=None)
+
+    def handle(self, out: Path, launcher: str | None = None) -> str | None:
+        """The name of the process that writes `out`, or wrote it; of that launcher, or of any."""
+        ours = launcher in (None, self._row.launcher)
+        return self._row.handle if ours and self._row.out == str(out) else None
 
     def attempts(self, out: Path) -> int:
         """How often the process that writes `out` was launched."""
@@ -85,9 +92,13 @@ class Record:
         """Note how far it is; None where it has not said."""
         if status is not None and status != self._followed:
             self._followed = status
-            self._require(self._store.trainings.progress(self._row.id, status))
+            self._require(self._store.trainings.progress(self._row.id, self._in_part(status)))
         else:
             self.require_wanted()
+
+    def _in_part(self, status: Mapping[str, Any]) -> Mapping[str, Any]:
+        phase = str(status.get("phase", ""))
+        return {**status, "phase": f"{self._part}: {phase}"} if self._part else status
 
     def require_wanted(self) -> None:
         """Raises TrainingCancelled where somebody cancelled it, or forgot what it learns from."""
@@ -131,7 +142,7 @@ def recorded(
     """The row of a training while the block does it; that of a job may have been begun before.
 
     What the block raises ends it, but for the training of a job that goes on without us (Stopped,
-    Busy). Raises TrainingCancelled where somebody cancelled what the job began.
+    Busy, Unreachable). Raises TrainingCancelled where somebody cancelled what the job began.
     """
     record = _taken_up(store, job)
     if record is None:
@@ -142,7 +153,7 @@ def recorded(
     try:
         yield record
     except BaseException as error:
-        if job is None or not isinstance(error, Stopped | Busy):
+        if job is None or not isinstance(error, Stopped | Busy | Unreachable):
             record.end(*_outcome(error))
             if record.was_cancelled and not isinstance(error, TrainingCancelled):
                 # It failed of that, or at the same time: it is not to be tried again.

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from bot.schedule import checked
 
 GITHUB = "https://api.github.com"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class AppKey:
+    """What it takes to speak as the GitHub App; the key (PEM) is not printed."""
+
+    app_id: int
+    private_key: str = field(repr=False)
 
 
 def api_url(url: str) -> str:
@@ -62,10 +71,46 @@ def pem(text: str) -> str:
     return key + "\n"
 
 
+def key_file(path: Path) -> Path:
+    """A file that holds a key."""
+    if "-----BEGIN" in str(path):
+        raise ValueError("holds the key itself: that belongs into LABELWRIGHT_PRIVATE_KEY")
+    pem(text_of(path.expanduser()))
+    return path
+
+
+def _secret_url(url: SecretStr) -> SecretStr:
+    return SecretStr(web_url(url.get_secret_value()))
+
+
 def _names(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(name.strip() for name in value.split(",") if name.strip())
     return value
+
+
+def storage_url(url: str) -> str:
+    """A folder in full, or the URL of another kind of storage; never quoted."""
+    url = url.strip()
+    if "://" not in url:
+        if not url.startswith("/"):
+            raise ValueError("must be like /mnt/shared, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER")
+    elif "@" in urlsplit(url).netloc or "?" in url:
+        raise ValueError("must hold no password: each machine has its own credentials")
+    return url.rstrip("/")
+
+
+def amounts(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Names with how much of each."""
+    for each in values:
+        name, _, amount = each.partition("=")
+        try:
+            usable = bool(name) and float(amount) > 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("must be like memory=16e9,A100=1")
+    return values
 
 
 def _full(folder: Path) -> Path:
@@ -74,8 +119,13 @@ def _full(folder: Path) -> Path:
 
 Folder = Annotated[Path, AfterValidator(_full)]
 ApiUrl = Annotated[str, AfterValidator(api_url)]
+KeyFile = Annotated[Path, AfterValidator(key_file)]
+WebUrl = Annotated[str, AfterValidator(web_url)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_secret_url)]
+StorageUrl = Annotated[str, AfterValidator(storage_url)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 """Comma-separated in the environment, a list in the file."""
+Amounts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(amounts)]
 Schedule = Annotated[str, AfterValidator(checked)]
 """A default that is known to be right should not be validated: that takes an import of half a
 second."""

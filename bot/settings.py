@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,21 +22,27 @@ from pydantic_settings import (
 
 from bot.errors import SettingsError
 from bot.setting_problems import Problems
-from bot.setting_values import GITHUB, ApiUrl, Folder, Names, Schedule, pem, text_of, web_url
+from bot.setting_values import (
+    GITHUB,
+    Amounts,
+    ApiUrl,
+    AppKey,
+    Folder,
+    KeyFile,
+    Names,
+    Schedule,
+    SecretUrl,
+    StorageUrl,
+    WebUrl,
+    pem,
+    text_of,
+)
 
 PREFIX = "LABELWRIGHT_"
 FILE_NAME = "labelwright.toml"
 DEFAULT_HOME = Path("var")
-_ALARM_SECRETS = ("alarm_url", "alarm_secret")
-_SECRETS = ("private_key", "webhook_secret", "webhook_secret_previous", *_ALARM_SECRETS)
-
-
-@dataclass(frozen=True)
-class AppKey:
-    """What it takes to speak as the GitHub App; the key (PEM) is not printed."""
-
-    app_id: int
-    private_key: str = field(repr=False)
+_OTHERS = ("alarm_url", "alarm_secret", "ray_token")
+_SECRETS = ("private_key", "webhook_secret", "webhook_secret_previous", *_OTHERS, "ray_storage")
 
 
 class Settings(BaseSettings):
@@ -49,7 +54,7 @@ class Settings(BaseSettings):
 
     home: Folder = Field(DEFAULT_HOME, description="folder on a local disk for all that is kept")
     app_id: int | None = Field(None, gt=0, description="number of the GitHub App")
-    private_key_file: Path | None = Field(
+    private_key_file: KeyFile | None = Field(
         None, description="file that holds the App's private key (PEM)"
     )
     private_key: SecretStr | None = Field(
@@ -99,7 +104,24 @@ class Settings(BaseSettings):
     training_timeout_seconds: float = Field(
         3600, gt=0, description="seconds after which a training is stopped"
     )
-    launcher: Literal["local"] = Field("local", description="local: where trainings run")
+    launcher: Literal["local", "ray"] = Field(
+        "local", description="where encoders are trained: local (here) or ray (a Ray cluster)"
+    )
+    ray_address: WebUrl | None = Field(
+        None, description="URL of the cluster's dashboard, like http://HOST:8265"
+    )
+    ray_storage: StorageUrl | None = Field(
+        None, description="storage of both: a shared folder, s3://BUCKET/FOLDER or gs://..."
+    )
+    ray_token: SecretStr | None = Field(
+        None, min_length=1, description="token of a cluster with RAY_AUTH_MODE=token"
+    )
+    ray_workers: int = Field(1, ge=1, description="workers of a training on the cluster")
+    ray_cpus: float = Field(1, gt=0, description="CPUs for each worker")
+    ray_gpus: float = Field(1, ge=0, description="GPUs for each worker, Ray's num_gpus")
+    ray_resources: Amounts = Field(
+        (), description="what else each worker needs, like memory=16e9,A100=1"
+    )
     backup_schedule: Schedule = Field(
         "0 3 * * *",
         validate_default=False,
@@ -147,7 +169,7 @@ class Settings(BaseSettings):
     actor_cap_window: float = Field(
         86_400, gt=0, description="seconds of that window: who says more in it is not heard"
     )
-    alarm_url: SecretStr | None = Field(
+    alarm_url: SecretUrl | None = Field(
         None, description="URL that is told of alarms raised and cleared, by POST of JSON"
     )
     alarm_secret: SecretStr | None = Field(
@@ -230,7 +252,7 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, for the log to leave out."""
-        found = (getattr(self, name) for name in ("private_key", *_ALARM_SECRETS))
+        found = (getattr(self, name) for name in ("private_key", *_OTHERS))
         return self.webhook_secrets + tuple(x.get_secret_value() for x in found if x is not None)
 
     def missing(self, *, app: bool = False, webhook: bool = False) -> list[str]:
@@ -258,15 +280,12 @@ class Settings(BaseSettings):
         assert self.app_id is not None and self.private_key is not None
         return AppKey(self.app_id, self.private_key.get_secret_value())
 
-    @field_validator("private_key_file")
+    @field_validator("ray_address", "ray_storage")
     @classmethod
-    def _readable(cls, path: Path | None) -> Path | None:
-        if path is None:
-            return None
-        if "-----BEGIN" in str(path):
-            raise ValueError(f"holds the key itself: that belongs into {PREFIX}PRIVATE_KEY")
-        pem(text_of(path.expanduser()))
-        return path
+    def _there(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is None and info.data.get("launcher") == "ray":
+            raise ValueError(f"missing, and {PREFIX}LAUNCHER is ray")
+        return url
 
     @field_validator("private_key")
     @classmethod
@@ -278,11 +297,6 @@ class Settings(BaseSettings):
         if path is not None:
             raise ValueError(f"set either this or {PREFIX}PRIVATE_KEY_FILE, not both")
         return SecretStr(pem(key.get_secret_value()))
-
-    @field_validator("alarm_url")
-    @classmethod
-    def _address(cls, url: SecretStr | None) -> SecretStr | None:
-        return None if url is None else SecretStr(web_url(url.get_secret_value()))
 
 
 class _File(TomlConfigSettingsSource):

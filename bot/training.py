@@ -18,7 +18,7 @@ from bot.errors import BotError
 from bot.gate import NOBODY, Rivals
 from bot.hearing import note_first_version
 from bot.launch import Launch, here
-from bot.launchers import Busy
+from bot.launchers import Busy, Unreachable
 from bot.recording import NothingToLearn as NothingToLearn
 from bot.recording import Record, recorded
 from bot.runs import PLAN, new
@@ -266,7 +266,7 @@ class Trainer:
         goes_on = False
         try:
             yield folder
-        except (Stopped, Busy):
+        except (Stopped, Busy, Unreachable):
             goes_on = record is not None and record.job is not None
             raise
         except (BotError, OSError) as error:

@@ -17,6 +17,7 @@ import shlex
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -231,7 +232,13 @@ def _named(report: Report, name: str) -> Report:
 
 @contextmanager
 def _terminating() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, with a word on how to go on."""
+    """Let SIGTERM end the work as Ctrl-C does, with a word on how to go on.
+
+    Outside of the main thread (a worker of Ray has its own) nobody can: it ends with its process.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before: Any = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield

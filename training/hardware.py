@@ -15,15 +15,20 @@ def autocast(device: torch.device) -> AbstractContextManager[Any]:
 
 
 def join() -> int:
-    """Join the other processes where torchrun started several; the rank of this one.
+    """Join the other processes where torchrun or Ray started several; the rank of this one.
 
     Raises AssertionError where it finds itself alone although it is not: a launcher that starts
     processes which do not know of each other would train the same model in each.
     """
-    if torch.distributed.is_torchelastic_launched():
+    if _is_spread():
         PartialState(cpu=not torch.cuda.is_available(), backend=backend())
         assert torch.distributed.is_initialized(), "torchrun started this, but no process group"
     return rank()
+
+
+def _is_spread() -> bool:
+    """Whether torchrun started this process, or Ray, which has let it join the others already."""
+    return torch.distributed.is_torchelastic_launched() or torch.distributed.is_initialized()
 
 
 def leave() -> None:
@@ -50,8 +55,7 @@ def wait() -> None:
 
 def backend() -> str | None:
     """Of several processes on CPUs; one process, or GPUs, need none to be named."""
-    spread = torch.distributed.is_torchelastic_launched()
-    return "gloo" if spread and not torch.cuda.is_available() else None
+    return "gloo" if _is_spread() and not torch.cuda.is_available() else None
 
 
 def has_bf16() -> bool:

@@ -21,6 +21,7 @@ from bot.cli import (
     setup,
     simulating,
     sources,
+    trainings,
     undoing,
 )
 
@@ -41,6 +42,7 @@ COMMANDS = (
     sources.import_,
     sources.pull,
     learning.train,
+    trainings.trainings,
     adapting.adapt,
     predicting.predict,
     predicting.replay,

@@ -268,6 +268,11 @@ class Jobs:
         sql = "SELECT 1 FROM jobs WHERE kind = ? AND state IN ('waiting', 'running') LIMIT 1"
         return self._db.row(sql, (kind,)) is not None
 
+    def is_due(self, lane: Lane) -> bool:
+        """Whether a job of a lane waits, and could run now."""
+        sql = "SELECT 1 FROM jobs WHERE state = 'waiting' AND lane = ? AND run_at <= ? LIMIT 1"
+        return self._db.row(sql, (lane, self._now())) is not None
+
     def is_begun(self, kind: str, repository_id: int) -> bool:
         """Whether a job about a repository runs, or waits to go on with what it began."""
         sql = (

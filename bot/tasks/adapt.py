@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import adapting_runs, new_text
+from bot import adapting_runs, cancelling, new_text
 from bot.adapting import Adapted, Adapter
 from bot.corpus import NoText, corpus
 from bot.launcher import TrainingCancelled
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bot.context import Context
     from bot.store.rows import Job
     from bot.store.trainings import Training
+
+
+TURN = 600.0
+"""Seconds after which the other jobs of the lane have their turn, between two heads."""
 
 
 @task("adapt_if_due", lane="fast")
@@ -57,14 +61,19 @@ def adapt(context: Context, job: Job) -> str:
         job=job.id,
         why=str(job.payload.get("why") or job.payload.get("trigger", "")),
     )
-    adapter = Adapter(trainer, tell=lambda line: log.info("adaptation", step=line))
+    since = context.now()
+
+    def gives_way() -> bool:
+        return context.now() - since >= TURN and context.store.jobs.is_due("slow")
+
+    adapter = Adapter(trainer, lambda line: log.info("adaptation", step=line), gives_way)
     try:
         done = adapter.as_job(lambda: corpus(context.settings, context.store), options)
     except NoText as reason:
         return f"left alone: {reason}"
     except TrainingCancelled as reason:
         if before is not None:
-            adapting_runs.abandon(context.settings, before)
+            cancelling.abandon(context.settings, before)
         return str(reason)
     return _said(done, options.why)
 

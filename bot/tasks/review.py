@@ -1,5 +1,5 @@
-"""Look back once an hour: hold labels back that go wrong, take a bad version back, judge the one on
-trial, and retrain where that is due."""
+"""Look back once an hour, and soon after a person's word: hold labels back that go wrong, take a
+bad version back, judge the one on trial, and retrain where that is due."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from bot.store import Store
 from bot.tasks import poll
 from demo.github import StandIn
 from tests.bot.world import make_world
+from tests.source import ROOT
 
 START = 1_800_000_000.0
 POLL = Entry("poll", 30.0, lambda store, row, at: poll.enqueue(store, row))
@@ -114,8 +115,15 @@ def test_a_nightly_entry_survives_a_clock_that_was_set_back(store: Store):
     assert last_time(store, nightly) == START
 
 
+def test_every_entry_of_the_timetable_is_documented(tmp_path: Path):
+    described = (ROOT / "docs" / "operations.md").read_text()
+    names = [entry.name for entry in timetable(Settings(home=tmp_path))]
+    assert [name for name in names if f"\n| `{name}` |" not in described] == []
+
+
 def test_settings_change_what_is_in_the_timetable(tmp_path: Path):
     assert entry_of("backup", tmp_path, backup_schedule="never") is None
+    assert entry_of("adapt_if_due", tmp_path, adapt_schedule="never") is None
     assert entry_of("redeliver", tmp_path, intake="poll") is None
     hourly = entry_of("prune", tmp_path, prune_schedule="3600")
     assert hourly is not None and hourly.when == 3600.0

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +19,17 @@ import psutil
 import pytest
 
 from bot import launcher
-from bot.launcher import Launch, TrainingFailed, TrainingRefused, TrainingTimedOut
-from bot.launchers import local
+from bot.launcher import (
+    Launch,
+    TrainingCancelled,
+    TrainingFailed,
+    TrainingRefused,
+    TrainingTimedOut,
+)
+from bot.launchers import Command, Work, local
+from bot.recording import recorded
 from bot.settings import Settings
+from bot.store import Store
 from bot.tasks import Stopped
 
 DEADLINE = 20.0
@@ -242,3 +251,45 @@ def test_a_training_ends_when_the_server_is_killed(tmp_path: Path):
     parent.send_signal(signal.SIGKILL)
     parent.wait(DEADLINE)
     wait_for(lambda: gone(int(log.read_text())))
+
+
+@contextmanager
+def another(launch: Launch) -> Iterator[Work]:
+    """A training that is under way here."""
+    folder = launch.out.parent / "another"
+    folder.mkdir()
+    command = Command([sys.executable, "-c", SLEEPS], {}, folder / "out", folder / "training.log")
+    work = launch.launcher.start(command)
+    try:
+        yield work
+    finally:
+        work.end(abruptly=True)
+
+
+def test_one_that_somebody_waits_for_waits_its_turn(
+    launch: Launch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    with another(launch) as work:
+
+        def end_the_other(seconds: float | None = None) -> bool:
+            assert not launch.log.exists()
+            work.end(abruptly=True)
+            return False
+
+        stop = threading.Event()
+        monkeypatch.setattr(stop, "wait", end_the_other)
+        launcher.run(launch, argv=program(FINISHES, launch), stop=stop)
+    said = capsys.readouterr().err
+    assert said.startswith("another training is under way") and said.count("\n") == 1
+
+
+def test_one_that_waits_its_turn_can_be_stopped_and_cancelled(launch: Launch, tmp_path: Path):
+    argv, stop = program(FINISHES, launch), threading.Event()
+    stop.set()
+    with another(launch), closing(Store.open(tmp_path / "labelwright.db")) as store:
+        with pytest.raises(Stopped, match="before it began"):
+            launcher.run(launch, argv=argv, stop=stop)
+        with pytest.raises(TrainingCancelled, match="enough"), recorded(store, "head") as record:
+            store.trainings.cancel(record.id, "enough")
+            launcher.run(launch, argv=argv, record=record)
+    assert not launch.log.exists()

@@ -325,9 +325,24 @@ def test_runs_and_logs_go_with_their_days(world: World):
     young = run_folder(world, "adapt.20260101T000000Z.def", 13)
     going = run_folder(world, "train.20260101T000001Z.ghi", 15)
     os.utime(going / "training.log", (NOW, NOW))
+    of_one = run_folder(world, "train.5.20260101T000000Z.abc", 15)
+    of_many = run_folder(world, "train.several.20260101T000000Z.abc", 15)
     mine = run_folder(world, "my-notes", 999)
-    assert world.prune().counts["runs"] == 1
-    assert [path.exists() for path in (old, young, going, mine)] == [False, True, True, True]
+    assert world.prune().counts["runs"] == 3
+    assert [path.exists() for path in (old, of_one, of_many)] == [False] * 3
+    assert [path.exists() for path in (young, going, mine)] == [True] * 3
+
+
+def test_old_trainings_go_and_never_one_under_way(world: World):
+    old, live, young = (world.store.trainings.begin("head", "1 x") for _ in range(3))
+    world.store.trainings.end(old.id, "failed", "")
+    world.clock.seconds += 13 * DAY
+    world.store.trainings.end(young.id, "done", "")
+    assert world.prune().counts["trainings"] == 0  # its log is still there
+    world.clock.seconds += 1.1 * DAY
+    assert world.prune(dry_run=True).counts["trainings"] == 1
+    assert world.prune().counts["trainings"] == 1
+    assert [row.id for row in world.store.trainings.newest()] == [young.id, live.id]
 
 
 def test_copies_of_the_database_go_after_a_month_and_backups_over_their_number(world: World):

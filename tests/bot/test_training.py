@@ -160,3 +160,23 @@ def test_the_past_can_be_trained_on(
     with trainer.bundle(repository(store, 30), as_of="2025-01-01T00:00:25Z"):
         pass
     assert len(seen[0].issues) == 24  # type: ignore[attr-defined]
+
+
+def test_what_is_swept_is_the_text_and_logs_stay(
+    trainer: Trainer, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pretend(monkeypatch, [])
+    for name in ("killed", "going"):
+        folder = tmp_path / "runs" / f"train.9.{name}"
+        (folder / "snapshot").mkdir(parents=True)
+        (folder / "training.log").touch()
+        os.utime(folder, (1e9 - OLD, 1e9 - OLD))
+    going = store.trainings.begin("head", "1 another-boot:x:5", repository_id=REPO)
+    store.trainings.change(going.id, folder=str(tmp_path / "runs" / "train.9.going"))
+    with trainer.bundle(repository(store, 20)):
+        pass
+    left = [path.relative_to(tmp_path / "runs") for path in tmp_path.glob("runs/train.9.[kg]*/*")]
+    assert sorted(map(str, left)) == [
+        *("train.9.going/snapshot", "train.9.going/training.log"),
+        "train.9.killed/training.log",
+    ]

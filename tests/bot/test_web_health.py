@@ -65,6 +65,7 @@ def test_metrics_tell_of_deliveries_queue_and_decisions(intake: Intake) -> None:
         'labelwright_labels{outcome="applied"} 0.0',
         "labelwright_capped_actors 0.0",
         'labelwright_trials{state="published"} 0.0',
+        'labelwright_trainings{state="running"} 0.0',
         "labelwright_webhook_seconds_count 1.0",
     ):
         assert line in text.splitlines()

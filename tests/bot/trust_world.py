@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,9 +44,9 @@ def said(
 
 
 @contextmanager
-def make_store(folder: Path) -> Iterator[Store]:
+def make_store(folder: Path, now: Callable[[], float] = lambda: CAME) -> Iterator[Store]:
     """A store with issues 1 to 300; our first decision is about the last."""
-    opened = Store.open(folder / "labelwright.db", now=lambda: CAME)
+    opened = Store.open(folder / "labelwright.db", now=now)
     opened.repositories.upsert(REPO, "octo/app")
     with opened.transaction():
         for label in LABELS:

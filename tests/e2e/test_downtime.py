@@ -7,7 +7,9 @@ from pathlib import Path
 from bot.review import review
 from tests.e2e.site import BOT, connected
 
-OPENED, RELABELED = 50, 10
+OPENED = 50
+RELABELED = 4
+"""Fewer than live precision needs to hold a label back while the others are still labeled."""
 
 
 def test_what_happened_while_it_was_down_is_labeled_and_recorded_once(tmp_path: Path, bundle: Path):

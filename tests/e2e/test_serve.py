@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bot.launchers.identity import pid_of
 from bot.settings import Settings
 from models.registry import Registry
 from tests.e2e import trained
@@ -109,16 +110,19 @@ def test_children_that_are_killed_come_back_and_go_on(learned: Repo):
     learned.labeled_once(learned.open())
 
 
-def test_a_worker_that_is_killed_while_it_trains_takes_the_training_along(learned: Repo):
+def test_a_training_outlives_the_worker_and_is_found_again_by_the_next(learned: Repo):
     server, before = learned.site.server, version_of(learned)
     asked = server.store.jobs.enqueue(
         "train", lane="slow", installation_id=learned.installation_id, repository_id=learned.id
     )
     assert asked is not None
     training = server.eventually(lambda: trainings(server.children()["worker"]))[0]
+    server.eventually(lambda: server.store.trainings.of_job(asked.id).phase)  # it has begun
     killed(learned.site, "worker")
-    server.eventually(lambda: not training.is_running() or training.status() == "zombie")
     server.eventually(lambda: version_of(learned) != before, LEARNING_SECONDS)
+    row = server.store.trainings.of_job(asked.id)
+    assert (row.attempt, pid_of(row.handle)) == (1, training.pid)  # it was not begun again
+    server.eventually(lambda: server.store.jobs.counts().get(("slow", "running"), 0) == 0)
 
 
 def trainings(worker: psutil.Process) -> list[psutil.Process]:

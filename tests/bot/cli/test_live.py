@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
+from bot.store.live_days import LiveDay
 from bot.store.rows import Label, LiveChange, LiveState
 from bot.times import from_epoch
 from tests.bot.cli.conftest import Command
@@ -41,3 +42,23 @@ def test_the_table_says_what_each_label_was_worth(store: Store, labelwright: Com
 @pytest.mark.usefixtures("store")
 def test_without_a_judged_label_it_says_so(labelwright: Command):
     assert "no label was judged yet" in labelwright("live", REPO).out
+
+
+NIGHTS = [
+    LiveDay(9, f"2026-01-0{day}", "0001-abcdef01", 10, 8, right, missed=4, held=1)
+    for day, right in ((1, 4), (2, 6))
+]
+
+
+def test_the_history_is_shown_night_by_night(store: Store, labelwright: Command):
+    for night in NIGHTS:
+        store.live_days.keep(night)
+    first, second = labelwright("live", REPO, "--history", "--json").json()["nights"]
+    assert (first["night"], first["precision"], first["coverage"]) == ("2026-01-01", 0.5, 0.5)
+    assert (second["right"], second["precision"], second["held back"]) == (6, 0.75, 1)
+    assert "2026-01-02" in labelwright("live", REPO, "--history").out
+
+
+@pytest.mark.usefixtures("store")
+def test_without_a_night_it_says_so(labelwright: Command):
+    assert "nothing is kept yet" in labelwright("live", REPO, "--history").out

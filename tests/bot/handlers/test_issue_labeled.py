@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from bot.store.rows import LabelEvent
+from bot.store.rows import Decision, LabelEvent
+from bot.tasks import REVIEW_SOON_SECONDS
 from tests.bot.intake_world import US, Intake, ago, issue, issue_event, label, person
 
 FORM = "### What happened?\n\nIt breaks.\n\n### Version\n\n1.0"
 MAINTAINER = person("grace", id=6)
+BOT = {"login": "stale[bot]", "id": 40, "type": "Bot"}
 
 
 def change(action: str, *labels: dict[str, Any], **facts: Any) -> dict[str, Any]:
@@ -114,3 +116,50 @@ def test_without_the_fallback_on_the_issue_nothing_is_asked(intake: Intake) -> N
     intake.configure(fallback="needs-triage")
     intake.handle("issues", change("labeled", label(), sender=MAINTAINER))
     assert intake.waiting("triage") == []
+
+
+def decided(intake: Intake) -> None:
+    """We have looked at the issue."""
+    intake.handle("issues", issue_event("opened", issue=issue(created_at=ago(120))))
+    intake.store.decisions.record(Decision(7, 3, "v1", "apply", (), at=intake.clock[0]))
+
+
+def test_a_persons_word_on_what_we_decided_is_looked_at_soon_and_once(intake: Intake) -> None:
+    decided(intake)
+    for name, number in (("bug", 1), ("docs", 2)):
+        payload = change("labeled", label(name, number), sender=MAINTAINER)
+        intake.handle("issues", payload | {"label": label(name, number)})
+    [job] = intake.waiting("review")
+    assert (job.lane, job.repository_id) == ("slow", 7)
+    assert job.run_at == intake.clock[0] + REVIEW_SOON_SECONDS
+
+
+def test_a_look_that_is_due_within_the_hour_does_not_delay_it(intake: Intake) -> None:
+    decided(intake)
+    later = intake.clock[0] + 1800
+    intake.store.jobs.enqueue_for(intake.repository(), "review", lane="slow", run_at=later)
+    intake.handle("issues", change("labeled", label(), sender=MAINTAINER))
+    soon = intake.clock[0] + REVIEW_SOON_SECONDS
+    assert sorted(job.run_at for job in intake.waiting("review")) == [soon, later]
+
+
+@pytest.mark.parametrize("sender", [{"login": US.login, "id": US.id, "type": "Bot"}, BOT])
+def test_what_no_person_did_asks_for_no_look(intake: Intake, sender: Any) -> None:
+    decided(intake)
+    intake.handle("issues", change("labeled", label(), sender=sender))
+    assert intake.waiting("review") == []
+
+
+def test_an_issue_that_we_did_not_look_at_asks_for_none(intake: Intake) -> None:
+    intake.handle("issues", change("labeled", label(), sender=MAINTAINER))
+    assert intake.waiting("review") == []
+
+
+def test_a_word_that_is_known_asks_for_no_second_look(intake: Intake) -> None:
+    decided(intake)
+    payload = change("labeled", label(), sender=MAINTAINER)
+    intake.handle("issues", payload)
+    [job] = intake.waiting("review")
+    intake.store.jobs.discard(job.id, "done here")
+    intake.handle("issues", payload)
+    assert intake.waiting("review") == []

@@ -37,6 +37,7 @@ def fill(store: Store, repository_id: int, number: int, text: str, author: str =
     store.actors.set_role(Actor(repository_id, 1, "ann"), "write", 0.0)
     made = Decision(repository_id, number, "v1", "apply", ())
     kept, _ = store.decisions.record(made, [label])
+    store.trainings.begin("head", "1 x", repository_id=repository_id)
     store.trials.begin(repository_id, "v2", "v1", 0.0)
     store.trials.keep(kept, "v2", [ShadowScore(1, 0.5, "apply")])
     store.jobs.enqueue("label", repository_id=repository_id, number=number)
@@ -76,7 +77,7 @@ def test_of_a_repository_no_table_keeps_a_row(full: Store) -> None:
         table for table in tables(full, "repository_id") if rows(full, table, repository_id=5)
     ]
     wanted = {"issues", "labels", "answers", "actors", "deliveries", "jobs", "applied_labels"}
-    wanted |= {"trials", "shadow_scores"}
+    wanted |= {"trainings", "trials", "shadow_scores"}
     assert wanted <= {*spoken}
     before = {table: rows(full, table, repository_id=6) for table in spoken}
     full.erasure.erase(full.erasure.repository(5))

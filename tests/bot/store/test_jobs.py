@@ -276,3 +276,34 @@ def test_half_a_surrogate_pair_in_an_error_is_stored(store: Store) -> None:
     job = claim(store)
     store.jobs.bury(job, "label \ud83d failed")
     assert state(store, job) == "dead"
+
+
+def test_a_kind_is_pending_while_a_job_of_it_waits_or_runs(store: Store) -> None:
+    assert not store.jobs.is_pending("adapt")
+    enqueue(store, "adapt")
+    assert store.jobs.is_pending("adapt")
+    job = claim(store)
+    assert store.jobs.is_pending("adapt")
+    store.jobs.finish(job, "done")
+    assert not store.jobs.is_pending("adapt")
+
+
+def test_a_job_is_begun_from_its_claim_until_its_end_even_while_it_is_put_off(
+    store: Store, clock: Clock
+) -> None:
+    enqueue(store, "train", repository_id=5)
+    assert not store.jobs.is_begun("train", 5)
+    job = claim(store)
+    assert store.jobs.is_begun("train", 5) and not store.jobs.is_begun("train", 6)
+    store.jobs.retry(job, "another one is under way", delay=5.0, count_attempt=False)
+    assert store.jobs.is_begun("train", 5)
+    clock.advance(5)
+    store.jobs.finish(claim(store), "done")
+    assert not store.jobs.is_begun("train", 5)
+
+
+def test_a_lane_is_due_once_a_job_of_it_could_run(store: Store, clock: Clock) -> None:
+    enqueue(store, lane="slow", run_at=clock() + 5)
+    assert not store.jobs.is_due("slow")
+    clock.advance(5)
+    assert store.jobs.is_due("slow") and not store.jobs.is_due("fast")

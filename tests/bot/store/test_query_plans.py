@@ -47,6 +47,12 @@ HOT: dict[str, Callable[[Store], object]] = {
     "refused": lambda store: store.gates.refused(5, "v1"),
     "shadow scores": lambda store: store.trials.keep(SOME, "v2", [ShadowScore(1, 0.5, "none")]),
     "shadow pairs": lambda store: store.trials.pairs(5, "v2"),
+    "labeled": lambda store: store.lessons.labeled(5),
+    "uses": lambda store: store.lessons.uses(5),
+    "texts": lambda store: store.lessons.texts([5, 6]),
+    "nights": lambda store: store.live_days.all(5, 30),
+    "begun": lambda store: store.jobs.is_begun("train", 5),
+    "due": lambda store: store.jobs.is_due("slow"),
     "vectors": lambda store: store.vectors.get_many("e", ["a", "b"]),
 }
 

@@ -106,3 +106,15 @@ def test_trainings_follow_an_imported_repository_to_that_of_github(store: Store)
     row = store.trainings.begin("head", OWNER, repository_id=here)
     store.repositories.upsert(77, "octo/new")
     assert found(store, row).repository_id == 77
+
+
+def test_one_can_be_cancelled_until_what_it_made_is_judged(store: Store):
+    row = store.trainings.begin("head", OWNER, repository_id=5)
+    late = store.trainings.begin("head", OWNER, repository_id=5)
+    store.trainings.change(late.id, state="gating")
+    assert store.trainings.cancel(row.id, "not at noon")
+    assert (found(store, row).state, found(store, row).reason) == ("cancelled", "not at noon")
+    assert not store.trainings.cancel(row.id, "too late")
+    assert not store.trainings.cancel(late.id, "too late")
+    assert not store.trainings.cancel(99, "there is none")
+    assert found(store, late).state == "gating"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +20,14 @@ from bot.recording import recorded
 from bot.store import Store
 from bot.store.rows import Issue, Job
 from bot.store.trainings import Training
-from bot.tasks import TASKS, Stopped
+from bot.tasks import TASKS, Stopped, load
 from bot.tasks import adapt as adapt_task
-from bot.tasks import load
 from models.encoders import Encoders
 from tests.bot.adapting_world import APP, NEW, SECRET, Server
 
 assert adapt_task
 NIGHT = 1_800_000_000.0
+AT = "2025-02-01T00:00:00Z"
 
 
 @pytest.fixture
@@ -37,7 +35,7 @@ def small(server: Server) -> Server:
     """A server that adapts from five new issues on, and a fifth of all."""
     for number in (APP, NEW):
         for issue in (1, 2):
-            row = Issue(number, issue, issue, "no label", "b", updated_at="2025-02-01T00:00:00Z")
+            row = Issue(number, issue, issue, "no label", "b", created_at=AT, updated_at=AT)
             server.store.issues.upsert(row)
     more = {"adapt_after_issues": 5, "adapt_after_share": 0.2}
     server.settings = server.settings.model_copy(update=more)
@@ -116,7 +114,7 @@ def test_text_that_came_since_is_counted_from_the_last_try_whatever_came_of_it(s
 
 def test_private_text_does_not_count(small: Server):
     for issue in range(200, 260):
-        small.store.issues.upsert(Issue(SECRET, issue, issue, "secret", ""))
+        small.store.issues.upsert(Issue(SECRET, issue, issue, "secret", "", created_at=AT))
     assert look(small).startswith("asked for: 48 of 48")
 
 
@@ -172,6 +170,20 @@ def test_it_is_published_with_every_head_and_the_record_says_so(small: Server):
     assert small.text_kept() == []
 
 
+def test_the_record_tells_which_of_its_processes_is_at_work(small: Server):
+    parts = []
+
+    def note(launch: Launch) -> bool:
+        (row,) = small.store.trainings.live()
+        parts.append(row.phase)
+        return False
+
+    job, small.failing = begin(small), note
+    run(small, job)
+    heads = [f"head {n} of 2, {when}" for n in (1, 2) for when in ("before", "after")]
+    assert parts == ["encoder", *heads]
+
+
 def test_private_text_stays_out_of_it(small: Server):
     run(small, begin(small))
     numbers = [Path(part).name for part in small.launches[0].arguments if "/snapshots/" in part]
@@ -193,6 +205,21 @@ def test_one_that_ended_when_the_worker_was_killed_is_not_done_again(small: Serv
     before, launched = small.state(), len(small.launches)
     assert run(small, job) == "published before"
     assert (small.state(), len(small.launches)) == (before, launched)
+
+
+def test_between_two_heads_it_lets_other_jobs_go_first(
+    small: Server, monkeypatch: pytest.MonkeyPatch
+):
+    job, row = begin(small), small.repository(APP)
+    small.store.jobs.claim("w", lane="slow")
+    monkeypatch.setattr(adapt_task, "TURN", 0.0)
+    small.store.jobs.enqueue_for(row, "review", lane="slow")
+    with pytest.raises(Stopped, match="other jobs go first"):
+        run(small, job)
+    assert len(small.launches) == 1
+    small.store.jobs.discard_of_repository(APP, "done")
+    assert run(small, job).startswith("published")
+    assert len(small.launches) == 5
 
 
 @pytest.mark.parametrize("error", [Stopped("the server ends"), launchers.Busy()])
@@ -304,37 +331,3 @@ def test_a_job_that_was_given_up_keeps_nobody_waiting(small: Server):
             small.adapt()
         small.store.jobs.discard(asked(small)[0].id, "given up")
         assert small.adapt().encoder
-
-
-# Killed while it publishes
-
-
-@pytest.mark.parametrize("published", [0, 1, 2])
-def test_one_that_was_killed_while_it_published_ends_that_and_nothing_twice(
-    small: Server, published: int, monkeypatch: pytest.MonkeyPatch
-):
-    class Killed(BaseException):
-        pass
-
-    publish, seen = small.registry.publish, list[int]()
-
-    def killed(number: int, folder: Path) -> str:
-        if len(seen) == published:
-            raise Killed
-        seen.append(number)
-        return publish(number, folder)
-
-    undo = "bot.adapting_publish.ExitStack.__exit__"
-    monkeypatch.setattr(small.registry, "publish", killed)
-    if published < 2:
-        monkeypatch.setattr(undo, lambda *args: None)  # a killed process takes nothing back
-        job = begin(small)
-        with pytest.raises(Killed):
-            run(small, job)
-        monkeypatch.undo()
-        small.store.trainings.change(row_of(small, job).id)
-    else:
-        job = begin(small)
-    assert small.store is not None
-    versions = {number: len(small.registry.list(number)) for number in (APP, SECRET)}
-    assert versions is not None

@@ -236,3 +236,18 @@ def test_the_dead_label_job_of_a_new_issue_is_tried_again_after_an_hour(world: W
     assert to_label(world) == [number]
     assert label(world).result == "labelled: bug"
     assert run(world).endswith("known")
+
+
+def test_a_persons_word_on_what_we_decided_is_looked_at_soon(world: World):
+    run(world)
+    number = world.site.open_issue(REPO, title="crash")["number"]
+    run(world)
+    assert label(world).result == "labelled: bug"
+    run(world)
+    assert world.store.jobs.list("waiting", "review") == []
+    world.github.state.skew += 5
+    world.site.unlabel(REPO, number, "bug", by="ada")
+    run(world)
+    [job] = world.store.jobs.list("waiting", "review")
+    assert job.repository_id == world.repository_id
+    assert job.run_at > world.store.now()
