@@ -18,14 +18,15 @@ REMEMBERED := $(if $(wildcard $(VENV)/.installed-gpu),gpu,cpu)
 BUILD := $(if $(filter 1,$(GPU)),gpu,$(if $(filter 0,$(GPU)),cpu,$(REMEMBERED)))
 INSTALLED := $(VENV)/.installed-$(BUILD)
 NODE_READY := $(VENV)/.node
+RAY_READY := $(VENV)/.ray
 NODE_MODULES := node_modules/.package-lock.json
 # Tools of the virtual environment first: Node may be there.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint serve install clean
+.PHONY: help demo test test-ray lint serve install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "GPU=1        take the default (CUDA) build of torch rather than the CPU build"
 	@echo "DEMO_EXIT=1  make demo stops after its run, rather than leave the server running"
@@ -37,6 +38,9 @@ demo: $(INSTALLED) ## the main job, from an empty folder to a labeled issue
 test: $(INSTALLED) $(NODE_MODULES) ## all tests, with coverage
 	python -m pytest --cov --cov-branch --cov-report=term:skip-covered \
 	  --cov-fail-under=$(COVERAGE) $(PYTEST)
+
+test-ray: $(RAY_READY) ## trainings on a real Ray cluster, on loopback: minutes
+	python -m pytest tests/ray --no-cov --durations=5 $(PYTEST)
 
 lint: $(INSTALLED) ## ruff and mypy
 	ruff check .
@@ -62,6 +66,12 @@ $(INSTALLED): pyproject.toml constraints.txt
 	python -m pip install -q -c $(VENV)/constraints.txt -e '.[dev]'
 	scripts/install-torch check $(BUILD) $(VENV)
 	@rm -f $(VENV)/.installed-* && touch $@
+
+$(RAY_READY): $(INSTALLED)
+	python -m pip install -q -c $(VENV)/constraints.txt -e '.[ray,test-ray]'
+	scripts/install-torch check $(BUILD) $(VENV)
+	python -m pip check
+	@touch $@
 
 # Node 20 or later, npm included: the machine's own, or else one that pip brings.
 $(NODE_READY): $(INSTALLED)

@@ -9,6 +9,20 @@ from bot.launchers import Unreachable
 from bot.settings import Settings
 
 
+def sweep(settings: Settings) -> str:
+    """End and remove what is left on a cluster of trainings that are no more here; why not, if not.
+
+    Issue text is in it, and what learned from issue text.
+    """
+    if settings.ray_address is None or settings.ray_storage is None:
+        return ""
+    try:
+        cluster(settings).sweep()
+    except Unreachable as error:
+        return f"; left alone: {error}"
+    return ""
+
+
 def where(settings: Settings) -> tuple[Literal["ok", "note", "fails"], str]:
     """The place, once it has answered; `fails` with what to look at, where it does not."""
     if settings.launcher == "local":

@@ -28,6 +28,7 @@ BROAD_EXCEPT = {
     "bot/predictors.py": "one model, when a process starts",
     "bot/trial.py": "a version on trial, at one issue",
     "bot/worker.py": "one job, one lane",
+    "models/storage.py": "one request to a storage, whose drivers have errors of their own",
 }
 """The boundaries of a request, a job or a process, where anything may be caught and is logged."""
 

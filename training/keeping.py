@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from models.storage import Storage, StorageFailed
 from training.progress import beside as status_beside
+from training.resuming import STATE, last_checkpoint
 
 STATUS, CHECKPOINTS, NEWEST = "status.json", "checkpoints", "checkpoints.json"
-Listing = dict[str, tuple[int, int]]
 
 
 def beside(out: Path) -> Path:
@@ -42,8 +43,7 @@ class Keeper:
         self._folder = beside(out)
         self._workers = workers
         self._told = ""
-        self._seen: Listing = _listing(self._folder)
-        self._kept: Listing = self._seen
+        self._kept: dict[Path, int] = {}
 
     @contextmanager
     def running(self, every: float) -> Iterator[None]:
@@ -58,15 +58,12 @@ class Keeper:
             thread.join()
 
     def look(self) -> None:
-        """Store what is new. Checkpoints must not have changed since the look before.
-
-        Raises StorageFailed.
-        """
+        """Store what is new. Raises StorageFailed, OSError."""
         self._store_status()
-        found = _listing(self._folder)
-        settled, self._seen = found == self._seen, found
-        if found and settled and found != self._kept:
-            self._store_checkpoints(found)
+        found = {path: path.stat().st_mtime_ns for path in whole(self._folder)}
+        if found and found != self._kept:
+            self._store_checkpoints(list(found))
+            self._kept = found
 
     def _run(self, over: threading.Event, every: float) -> None:
         while not over.wait(every):
@@ -84,30 +81,41 @@ class Keeper:
             self._storage.write(STATUS, json.loads(text))
             self._told = text
 
-    def _store_checkpoints(self, found: Listing) -> None:
+    def _store_checkpoints(self, files: Sequence[Path]) -> None:
         newest = self._storage.read(NEWEST)
         before = 0 if newest is None else int(newest["number"])
         name = f"{CHECKPOINTS}/{before + 1}"
         self._storage.remove(name)
-        files = self._storage.put(self._folder, name)
-        if _listing(self._folder) != found:
-            return  # written while it was read: once more, later
+        with _held(self._folder, files) as held:
+            sizes = self._storage.put(held, name)
         self._storage.write(
-            NEWEST, {"number": before + 1, "workers": self._workers, "files": files}
+            NEWEST, {"number": before + 1, "workers": self._workers, "files": sizes}
         )
-        self._kept = found
         if before:
             self._storage.remove(f"{CHECKPOINTS}/{before}")
 
 
-def _listing(folder: Path) -> Listing:
-    """Each file below with its size and time."""
-    found: Listing = {}
-    for path in folder.rglob("*"):
-        try:
-            facts = path.stat()
-        except FileNotFoundError:
-            continue  # an older one, removed meanwhile
-        if path.is_file():
-            found[str(path.relative_to(folder))] = (facts.st_size, facts.st_mtime_ns)
-    return found
+def whole(folder: Path) -> list[Path]:
+    """All that the checkpoints' folder has but half-written files, and of the checkpoints of a
+    phase only the newest complete one, which does not change any more."""
+    found = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".part"]
+    newest: list[Path] = []
+    for phase in {path.parent.parent for path in found if path.name == STATE}:
+        last = last_checkpoint(phase)
+        newest += [] if last is None else [last[0]]
+    return sorted(
+        path
+        for path in found
+        if not path.parent.name.startswith("checkpoint-") or path.parent in newest
+    )
+
+
+@contextmanager
+def _held(folder: Path, files: Sequence[Path]) -> Iterator[Path]:
+    """A folder with the same files by another name each: they stay though the run removes them."""
+    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
+        for file in files:
+            held = Path(aside) / file.relative_to(folder)
+            held.parent.mkdir(parents=True, exist_ok=True)
+            held.hardlink_to(file)
+        yield Path(aside)

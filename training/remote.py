@@ -43,6 +43,7 @@ class Job:
     module: str
     arguments: Sequence[str | Mapping[str, str]]
     inputs: dict[str, int]
+    name: str = ""
     workers: int = 1
     cpus: float = 1
     gpus: float = 0

@@ -1,8 +1,8 @@
 """Trainings as jobs of a Ray cluster; files go there and come back through a storage.
 
-A training's name in both is that of the folder that it makes, so that at any time there is one job
-of it at most, and that one which is begun again finds its checkpoints. `OUT.remote/` beside that
-folder holds what we know of it; what has none is swept away.
+In the storage a training has the name of the folder that it makes, so that one which is begun again
+finds its checkpoints. `OUT.remote/` beside that folder names its job, before that is submitted: so
+there is one at most, however we are killed. What has no such folder any more is swept away.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import bot
 from bot.launchers import Command, Unreachable, Work
 from bot.launchers.packing import packed, run_of
 from bot.launchers.ray_jobs import Cluster, Jobs
-from bot.launchers.ray_work import REMOTE, RayWork, end_job, storing
+from bot.launchers.ray_work import JOB, REMOTE, RayWork, end_job, storing
 from models.storage import Storage
 
 PACKAGES = ("models", "training", "recipes")
@@ -57,19 +57,22 @@ class Ray:
 
     def start(self, command: Command) -> Work:
         """Store what a training reads and submit it. Raises Unreachable."""
-        work = self._work(command)
-        work.remember(0)
+        name = f"{_JOB}{run_of(command.out)}-{secrets.token_hex(3)}"
+        work = self._work(command, name)
         with storing():
             self.sweep()
-            end_job(self.jobs, work.handle, self._now, self._wait)
+            before = work.noted()
+            if before is not None:
+                end_job(self.jobs, before, self._now, self._wait)
+            work.note()
             work.empty()
-            self._store(command, work.storage)
+            self._store(command, work)
         self._submit(command, work)
         return work
 
     def find(self, command: Command, handle: str) -> Work:
         """A training that was submitted before."""
-        return self._work(command)
+        return self._work(command, handle)
 
     def require_free(self) -> None:
         """Nothing: a cluster has a queue of its own."""
@@ -83,9 +86,12 @@ class Ray:
         with storing():
             storage = self._storage()
             for run in storage.names():
-                if run not in here:
-                    end_job(self.jobs, _JOB + run, self._now, self._wait)
-                    storage.remove(run)
+                if run in here:
+                    continue
+                job = storage.read(f"{run}/{JOB}")
+                if job is not None:
+                    end_job(self.jobs, job["name"], self._now, self._wait)
+                storage.remove(run)
 
     def probe(self) -> str:
         """Ray's version there, once the storage gave back what it was given. Raises Unreachable."""
@@ -99,11 +105,10 @@ class Ray:
             raise Unreachable(f"the storage {storage.url} does not keep what it is given")
         return version
 
-    def _work(self, command: Command) -> RayWork:
-        run = run_of(command.out)
+    def _work(self, command: Command, name: str) -> RayWork:
         with storing():
-            storage = self._storage().under(run)
-        return RayWork(command, _JOB + run, self.jobs, storage, now=self._now, wait=self._wait)
+            storage = self._storage().under(run_of(command.out))
+        return RayWork(command, name, self.jobs, storage, now=self._now, wait=self._wait)
 
     def _storage(self) -> Storage:
         """Ours alone: several servers may share one."""
@@ -120,12 +125,13 @@ class Ray:
             aside.unlink()
         return path.read_text("ascii")
 
-    def _store(self, command: Command, storage: Storage) -> None:
-        what, cluster = packed(command.argv, command.out), self.cluster
+    def _store(self, command: Command, work: RayWork) -> None:
+        what, cluster, storage = packed(command.argv, command.out), self.cluster, work.storage
         sizes: dict[str, int] = {}
         for name, path in what.inputs.items():
             sizes |= storage.put(path, f"inputs/{name}")
         job = {
+            "name": work.handle,
             "module": what.module,
             "arguments": what.arguments,
             "inputs": sizes,
@@ -134,7 +140,7 @@ class Ray:
             "gpus": cluster.gpus,
             "resources": dict(cluster.resources),
         }
-        storage.write("job.json", job)
+        storage.write(JOB, job)
 
     def _submit(self, command: Command, work: RayWork) -> None:
         given = command.environment.items()

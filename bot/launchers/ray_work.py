@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.launchers import Command, Ended, Unreachable
 from models.storage import Storage, StorageFailed
@@ -25,7 +25,7 @@ LOST_SECONDS = 86_400.0
 """A training that nobody could ask after for so long is gone, and is begun again."""
 STOP_SECONDS = 60.0
 """Seconds that a job may take to end."""
-REMOTE = ".remote"
+REMOTE, JOB, _STATE = ".remote", "job.json", "state.json"
 _KEPT = ("checkpoints", "checkpoints.json")
 _WORKER = re.compile(r"^(\x1b\[\d+m)*\(\w+ pid=\d+(, ip=[\d.]+)?\)(\x1b\[\d+m)* ?", re.MULTILINE)
 """What Ray puts before the lines of a worker."""
@@ -94,16 +94,25 @@ class RayWork:
             if name not in _KEPT:
                 self.storage.remove(name)
 
-    def remember(self, read: int) -> None:
-        """Note that we have just heard of it, and how much of its log we have."""
+    def noted(self) -> str | None:
+        """The job by which it was last submitted, if it was."""
+        name = self._notes().get("job")
+        return None if name is None else str(name)
+
+    def note(self, read: int = 0) -> None:
+        """Note that it is this job, that we have just heard of it, and how much of its log."""
         self._heard = self._now()
         self._ours.mkdir(exist_ok=True)
-        (self._ours / "state.json").write_text(json.dumps({"read": read}), encoding="utf-8")
+        aside = self._ours / "state.part"
+        aside.write_text(json.dumps({"job": self.handle, "read": read}), encoding="utf-8")
+        aside.replace(self._ours / _STATE)
 
     def _asked(self) -> Ended | None:
         state = self._jobs.state(self.handle)
         if state is not None:
-            self._bring_log()
+            self.note(self._read())
+            with suppress(Unreachable):
+                self._bring_log()  # it lies on the job's own node, which may be lost
             self._bring_status()
             if not state.ended:
                 return None
@@ -130,7 +139,7 @@ class RayWork:
     def _bring_log(self) -> None:
         text, read = self._jobs.log(self.handle), self._read()
         self._say(text[read:])
-        self.remember(len(text))
+        self.note(len(text))
 
     def _say(self, text: str) -> None:
         plain = _WORKER.sub("", text)
@@ -158,14 +167,19 @@ class RayWork:
         return True
 
     def _read(self) -> int:
+        notes = self._notes()
+        return int(notes["read"]) if notes.get("job") == self.handle else 0
+
+    def _notes(self) -> dict[str, Any]:
         try:
-            return int(json.loads((self._ours / "state.json").read_text("utf-8"))["read"])
-        except (OSError, ValueError, KeyError):
-            return 0
+            found: dict[str, Any] = json.loads((self._ours / _STATE).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found
 
     def _last_contact(self) -> float:
         try:
-            return (self._ours / "state.json").stat().st_mtime
+            return (self._ours / _STATE).stat().st_mtime
         except OSError:
             return 0.0
 

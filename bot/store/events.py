@@ -62,7 +62,8 @@ class Events:
 
     def for_issue(self, repository_id: int, number: int) -> list[LabelEvent]:
         """The events of one issue, oldest first."""
-        sql = "SELECT * FROM label_events WHERE repository_id = ? AND number = ? ORDER BY at, id"
+        # Without the + the order would choose the index, and every event of the repository be read.
+        sql = "SELECT * FROM label_events WHERE repository_id = ? AND number = ? ORDER BY +at, id"
         return [_event(row) for row in self._db.rows(sql, (repository_id, number))]
 
     def for_repository(self, repository_id: int, *, since: str = "") -> list[LabelEvent]:

@@ -28,7 +28,7 @@ TaskFunction = Callable[["Context", "Job"], str]
 
 RECENT = 3 * 86_400.0
 """Seconds after which an issue that nobody told us of is history: it is not labeled unasked."""
-REVIEW_SOON_SECONDS = 10.0
+REVIEW_SOON_SECONDS = 5.0
 """How long a person's word waits to be looked at: what else is said meanwhile is in one look."""
 
 MODULES = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot import launching
 from bot.prune import Pruner
 from bot.tasks import task
 
@@ -18,4 +19,4 @@ def prune(context: Context, job: Job) -> str:
     pruner = Pruner(
         context.settings, context.store, context.registry, now=context.now(), stop=context.stop
     )
-    return str(pruner.run())
+    return str(pruner.run()) + launching.sweep(context.settings)

@@ -25,7 +25,8 @@ from tests.waiting import eventually
 BIN = Path(sys.executable).parent
 TOKEN = "a-token-of-the-tests-and-of-nothing-else"
 HEAD, SECOND = "127.0.0.2", "127.0.0.3"
-"""Loopback too, but Ray takes 127.0.0.1 for a wish to be reached from elsewhere."""
+"""Loopback too, but Ray takes 127.0.0.1 for a wish to be reached from elsewhere. They share a
+temporary folder: on one machine Ray looks for a job's log in the head's, wherever it ran."""
 STORE = 100 * 2**20
 """Bytes of each node's object store, about the smallest that Ray takes."""
 START_SECONDS = 90.0
@@ -98,7 +99,7 @@ class Cluster:
     def _start(self, name: str, ip: str, *how: str) -> None:
         log = self.folder / f"{name}.log"
         common = (
-            *("--node-ip-address", ip, "--num-cpus", "2", "--temp-dir", str(self.folder / name)),
+            *("--node-ip-address", ip, "--num-cpus", "2", "--temp-dir", str(self.folder / "ray")),
             *("--object-store-memory", str(STORE), "--dashboard-agent-listen-port"),
             str(free_port()),
         )

@@ -40,11 +40,9 @@ def cluster(folder: Path, bucket: str) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def ours(
-    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, bucket: str
-) -> Iterator[World]:
+def ours(folder: Path, cluster: Cluster, bucket: str) -> Iterator[World]:
     """A server that shares the bucket with the cluster."""
-    with world(tmp_path_factory.mktemp("home"), cluster, f"{bucket}/ours") as found:
+    with world(folder / "home", cluster, f"{bucket}/ours") as found:
         yield found
 
 

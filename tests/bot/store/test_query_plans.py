@@ -87,6 +87,14 @@ def test_the_newest_decisions_are_read_in_their_order(store: Store) -> None:
     assert not any("TEMP B-TREE" in line for line in details(store, sql))
 
 
+@pytest.mark.usefixtures("repository_id")
+@pytest.mark.parametrize("name", ["for_issue", "latest", "unfinished"])
+def test_what_is_known_of_one_issue_is_found_by_its_number(store: Store, name: str) -> None:
+    """Not by its repository alone: a look back asks for each of thousands of issues."""
+    [sql] = statements(store, HOT[name])
+    assert any("number=?" in line for line in details(store, sql)), details(store, sql)
+
+
 def details(store: Store, sql: str) -> list[str]:
     with store.transaction() as db:
         rows: list[sqlite3.Row] = db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
