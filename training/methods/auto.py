@@ -1,10 +1,11 @@
 """What is chosen by the amount of labels, and by cross-validation inside the slice.
 
-With few labels a frozen encoder with the product's head, the adapted encoder unless the vanilla one
-is better out of fold. From ENOUGH_TO_TUNE labeled issues in each repository on the encoder is tuned
-on all of them together; with fewer than ENOUGH_ALONE in sum unlabeled issues teach it too (UST).
-From `finetuned.ENOUGH_TO_SPLIT` in each on the head has a say as well: both are averaged, as
-log-odds, since words and tuned vectors err differently.
+With few labels a frozen encoder with the product's head: the adapted one, because so few issues
+cannot tell which is better. From ENOUGH_TO_TUNE labeled issues in each repository on the encoder is
+tuned on all of them together; with fewer than ENOUGH_ALONE in sum unlabeled issues teach it too
+(UST). From `finetuned.ENOUGH_TO_SPLIT` in each on a head has a say as well, over whichever frozen
+encoder is better out of fold: both are averaged, as log-odds, since words and tuned vectors err
+differently.
 
 The recipe `auto` of `training.run` deploys one encoder and not two, and chooses between frozen and
 tuned by issues that neither had seen; see docs/training.md.
@@ -25,7 +26,7 @@ from training.methods.base import Fitted, Predict, Resources, Task
 
 Array = np.ndarray[Any, Any]
 
-VERSION = 2
+VERSION = 3
 PREFER_ADAPTED = 0.01
 """Micro F1 out of fold by which the vanilla encoder must be better: few issues say little."""
 ENOUGH_TO_TUNE, ENOUGH_ALONE = 32, 128
@@ -42,7 +43,7 @@ def fit(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     why = f"{fewest} labeled issues"
     if fewest < ENOUGH_TO_TUNE:
         why += f", {ENOUGH_TO_TUNE} needed to tune an encoder"
-        return [_because(_head(task, resources), why) for task in tasks]
+        return [_because(_likelier_head(task, resources), why) for task in tasks]
     tuned = _tuned(tasks, resources)
     if not finetuned.can_split(labeled):
         why += f", {finetuned.ENOUGH_TO_SPLIT} needed for a head beside the tuned encoder"
@@ -57,6 +58,13 @@ def _tuned(tasks: Sequence[Task], resources: Resources) -> list[Fitted]:
     space = finetuned.best_space(resources)
     made = finetuned.learn(space, tasks, resources).fitted()
     return [_named(each, "tuned encoder") for each in made]
+
+
+def _likelier_head(task: Task, resources: Resources) -> Fitted:
+    """The frozen head over the adapted encoder, where there is one."""
+    name = "frozen head" if resources.adapted is None else "adapted head"
+    space = finetuned.best_space(resources)
+    return _named(frozen.fit_one(task, replace(resources, vanilla=space)), name)
 
 
 def _head(task: Task, resources: Resources) -> Fitted:

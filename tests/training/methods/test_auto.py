@@ -59,6 +59,10 @@ def test_two_that_disagree_meet_between_their_odds() -> None:
     assert ((_mean_odds(sure, impossible) > 0) & (_mean_odds(sure, impossible) < 1)).all()
 
 
+def test_with_few_labels_the_adapted_encoder_is_taken_as_it_is(space: Space) -> None:
+    assert took(space, ENOUGH_TO_TUNE - 1, adapted=space) == "adapted head"
+
+
 def test_the_adapted_encoder_is_taken_unless_it_is_worse(space: Space) -> None:
     assert took(space, ENOUGH_ALONE, adapted=space) == "adapted head + tuned encoder"
 
