@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import due, live_precision, review, trial
+from bot import due, live_precision, news, review, trial
 from bot.repo_config import RepoConfig
 from bot.retired import retired_labels
 from bot.tasks import task
@@ -39,6 +39,8 @@ def look_back(context: Context, job: Job) -> str:
             version=context.registry.current(repository.id),
             now=context.now(),
         )
+        if changes:
+            news.tell(context, "live_precision", news.of_changes(repository.id, changes))
         asked = due.ask(context, repository, found.corrections)
     _announce(context, repository, changes)
     training = f"; training asked for: {asked.why}" if asked else ""
@@ -71,6 +73,8 @@ def _take_back(context: Context, repository: Repository, found: Review) -> str:
         log.error("a bad version could not be rolled back", error=str(error))
         return f"; {current} ought to be rolled back ({why}), but {error}"
     log.warning("a version was rolled back", to=now)
+    said = f"repository {repository.id}: {current} was rolled back to {now}: {why}"
+    news.tell(context, "rollback", said)
     return f"; rolled back from {current} to {now}: {why}"
 
 

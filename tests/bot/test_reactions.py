@@ -8,7 +8,8 @@ import time
 import pytest
 
 from bot.github.errors import RateLimited, Unavailable
-from bot.reactions import LONGEST_DELAY, backoff, react
+from bot.launchers import Unreachable
+from bot.reactions import LONGEST_DELAY, UNREACHABLE_DELAY, backoff, react
 from models.errors import ModelError
 
 START = time.time()
@@ -34,3 +35,9 @@ def test_a_limit_that_has_passed_already_still_waits_a_little():
     limited = RateLimited(403, "slow down", "GET /x", retry_at=START - 50)
     reaction = react(limited, attempts=3, now=START, rng=random.Random(1))
     assert reaction.delay is not None and reaction.delay >= 1.0
+
+
+def test_a_cluster_that_does_not_answer_is_nobodys_failure():
+    gone = Unreachable("the Ray cluster does not answer: is it up?")
+    reaction = react(gone, attempts=8, now=START, rng=random.Random(1))
+    assert (reaction.delay, reaction.count_attempt) == (UNREACHABLE_DELAY, False)

@@ -311,3 +311,32 @@ def test_a_wrong_address_for_alarms_is_refused_in_words_of_our_own(
     given(monkeypatch, alarm_url=url)
     [problem] = problems()
     assert problem.startswith("LABELWRIGHT_ALARM_URL: must be like https://HOST/path (set: ")
+
+
+def test_a_cluster_needs_an_address_and_a_storage(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LABELWRIGHT_LAUNCHER", "ray")
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+    said = "; ".join(refused.value.problems)
+    for name in ("RAY_ADDRESS", "RAY_STORAGE"):
+        assert f"LABELWRIGHT_{name}: missing, and LABELWRIGHT_LAUNCHER is ray" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("RAY_STORAGE", "s3://key:secret@bucket", "must hold no password"),
+        ("RAY_STORAGE", "shared/folder", "must be like /mnt/shared"),
+        ("RAY_ADDRESS", "gpu-host:8265", "must be like https://HOST/path"),
+        ("RAY_RESOURCES", "A100", "must be like memory=16e9,A100=1"),
+        ("RAY_RESOURCES", "A100=none", "must be like memory=16e9,A100=1"),
+        ("RAY_WORKERS", "0", "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_setting_of_a_cluster_is_refused_and_no_secret_quoted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+):
+    monkeypatch.setenv(f"LABELWRIGHT_{name}", value)
+    with pytest.raises(SettingsError, match=said) as refused:
+        Settings.load()
+    assert "secret@" not in str(refused.value)

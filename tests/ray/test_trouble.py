@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from bot import launcher
 from bot.launch import Launch
 from bot.launch import cluster as cluster_of
-from bot.launchers import Unreachable
+from bot.launchers import Unreachable, ray_jobs
 from bot.launchers.ray import Ray
 from bot.tasks import Stopped
 from models import encoder_card
@@ -100,7 +101,7 @@ def test_one_that_is_ended_leaves_nothing_there_but_its_checkpoints(ours: World)
 def test_a_job_whose_node_is_lost_is_done_on_another(
     ours: World, cluster: Cluster, meanwhile: Callable[[Callable[[], None]], threading.Thread]
 ):
-    # The first time only the second node has what it asks for, which is then lost.
+    # Only the second node has what it asks for; one that takes its place does the rest.
     launch = ours.adaptation("lost", LONG, ray_resources=("second=1",))
 
     def lose() -> None:
@@ -126,6 +127,17 @@ def test_without_the_token_the_cluster_refuses_us_and_the_message_says_so(ours: 
 
 def test_the_cluster_and_the_storage_can_be_asked_whether_they_answer(ours: World):
     assert cluster_of(ours.settings).probe() == "2.60.0"
+
+
+def test_a_cluster_that_takes_what_we_ask_and_never_answers_does_not_hold_us_up(
+    ours: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ray_jobs, "ANSWER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = ours.settings.model_copy(update={"ray_address": address})
+        with pytest.raises(Unreachable, match="does not answer: is it up"):
+            cluster_of(settings).probe()
 
 
 def attempts(launch: Launch) -> list[list[int]]:
