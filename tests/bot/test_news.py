@@ -46,7 +46,7 @@ def test_a_version_that_is_rolled_back_is_told(world: World) -> None:
     for _ in range(20):
         number = world.open("crash")
         world.work()
-        world.site.label(REPO, number, "bug", by="ada")
+        world.site.label(REPO, number, "docs", by="ada")
         world.ask(number, "edited")
         world.work()
     world.become("v2")
