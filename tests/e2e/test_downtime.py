@@ -7,9 +7,9 @@ from pathlib import Path
 from bot.review import review
 from tests.e2e.site import BOT, connected
 
-OPENED = 50
-RELABELED = 4
-"""Fewer than live precision needs to hold a label back while the others are still labeled."""
+OPENED, RELABELED, WRONG = 50, 10, 4
+"""WRONG of those that are relabeled have a label of ours: with one more, live precision would hold
+it back while the others are still labeled. On the others a person replaces a label of her own."""
 
 
 def test_what_happened_while_it_was_down_is_labeled_and_recorded_once(tmp_path: Path, bundle: Path):
@@ -17,9 +17,13 @@ def test_what_happened_while_it_was_down_is_labeled_and_recorded_once(tmp_path: 
         server, github = site.server, site.github.control
         server.start("web", "worker")
         repo = site.repository()
-        known = [repo.open() for _ in range(RELABELED)]
+        known = [repo.open() for _ in range(WRONG)]
         for number in known:
             repo.labeled_once(number)
+        hers = [repo.open(title="Thank you", body="") for _ in range(RELABELED - WRONG)]
+        for number in hers:
+            repo.settled(number, "done")
+            github.label(repo.name, number, "ui", by="ada")
         server.eventually(server.is_quiet)
         server.kill("web")
         server.kill("worker")
@@ -27,6 +31,9 @@ def test_what_happened_while_it_was_down_is_labeled_and_recorded_once(tmp_path: 
         missed = [repo.open(title=f"Crash number {i}") for i in range(OPENED)]
         for number in known:
             github.unlabel(repo.name, number, "bug", by="ada")
+            github.label(repo.name, number, "docs", by="ada")
+        for number in hers:
+            github.unlabel(repo.name, number, "ui", by="ada")
             github.label(repo.name, number, "docs", by="ada")
         assert github.drain()
         back = server.store.now()
@@ -46,8 +53,13 @@ def test_what_happened_while_it_was_down_is_labeled_and_recorded_once(tmp_path: 
                 ("unlabeled", "bug", "ada"),
                 ("labeled", "docs", "ada"),
             ]
+        for number in hers:
+            assert repo.labels_on(number) == ["docs"]
+            seen = server.store.events.for_issue(repo.id, number)
+            said = [(each.action, each.label_name) for each in seen]
+            assert said == [("labeled", "ui"), ("unlabeled", "ui"), ("labeled", "docs")]
         row = server.store.repositories.get(repo.id)
         assert row is not None
         versions = {decision.version for decision in server.store.decisions.recent(repo.id, 100)}
         found = review(server.store, row, versions, server.store.now())
-        assert len(found.corrections) == 2 * RELABELED  # one label was wrong, and one missing
+        assert len(found.corrections) == RELABELED + WRONG  # a label was missing, or wrong as well
