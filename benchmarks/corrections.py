@@ -33,14 +33,13 @@ import numpy as np
 
 from benchmarks import common, machine
 from benchmarks.nlbse import FILE, LONGEST_FIELD
-from benchmarks.real_issues import NO_LIMIT, Work, by_name, learn, say, serving, shaped
+from benchmarks.real_issues import NO_LIMIT, Work, as_sample, by_name, learn, say, serving, shaped
 from benchmarks.traffic import Sender, times
 from bot.store.trainings import Training
 from bot.times import from_epoch, to_epoch
 from demo import steps
 from demo.github import StandIn
 from demo.product import DidNotHappen, Product
-from demo.sample import Sample
 from demo.steps import MAINTAINER, Demo
 from models.figures import micro_f1
 
@@ -140,14 +139,7 @@ def moved_by(row: dict[str, Any], seconds: float) -> dict[str, Any]:
 def measure(home: Path, given: Corrections) -> dict[str, Any]:
     """Set everything up, correct, and watch what comes of it."""
     product, work = Product(home), given.work
-    owner, _, name = common.REPOSITORY.partition("/")
-    repository: dict[str, Any] = {
-        "full_name": common.REPOSITORY,
-        "name": name,
-        "labels": work.labels,
-    }
-    repository |= {"owner": {"login": owner, "type": "Organization"}, "description": ""}
-    sample = Sample(repository, [], work.new)
+    sample = as_sample(work)
     with StandIn() as github:
         limits = {"writes_per_minute": NO_LIMIT, "writes_per_hour": NO_LIMIT}
         github.control.set_limits(primary=NO_LIMIT, **limits)

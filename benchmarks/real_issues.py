@@ -86,17 +86,23 @@ def by_name(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "labels": [{"name": label["name"]} for label in row["labels"]]}
 
 
-def measure(home: Path, work: Work, *, idle: int, github_pace: bool) -> dict[str, Any]:
-    """Set everything up, open the issues, check what came of them."""
-    product = Product(home)
+def as_sample(work: Work) -> Sample:
+    """The repository as the stand-in takes it, with the new issues that are to be opened."""
     owner, _, name = common.REPOSITORY.partition("/")
     repository: dict[str, Any] = {
         "full_name": common.REPOSITORY,
         "name": name,
+        "owner": {"login": owner, "type": "Organization"},
+        "description": "",
         "labels": work.labels,
     }
-    repository |= {"owner": {"login": owner, "type": "Organization"}, "description": ""}
-    sample = Sample(repository, [], work.new)
+    return Sample(repository, [], work.new)
+
+
+def measure(home: Path, work: Work, *, idle: int, github_pace: bool) -> dict[str, Any]:
+    """Set everything up, open the issues, check what came of them."""
+    product = Product(home)
+    sample = as_sample(work)
     with StandIn() as github:
         limits = {} if github_pace else {"writes_per_minute": NO_LIMIT, "writes_per_hour": NO_LIMIT}
         github.control.set_limits(primary=NO_LIMIT, **limits)

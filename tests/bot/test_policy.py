@@ -8,51 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.fallback import fallback_to_remove
 from bot.policy import (
-    Decision,
     IssueFacts,
-    Verdict,
-    decide,
     effective_mode,
 )
 from bot.repo_config import GroupRule, LabelRules, Mode, Override, RepoConfig, Skip, matches
 from bot.sensitive import why_sensitive
-from bot.store.rows import ActorKind, Label, LabelEvent
 from models.demotion import LiveLabel
 from models.labels import LabelScore
-from models.prediction import Prediction
-
-FACTS = IssueFacts(author="ada", association="NONE")
-NAMES = ("bug", "docs", "area/ui", "area/api", "lgtm", "needs-triage")
-LABELS = {n: Label(1, n, name) for n, name in enumerate(NAMES, start=1)}
-BUG, DOCS, UI, API, LGTM, FALLBACK = sorted(LABELS)
-
-
-def score(label: str, p: float, *, apply_at: float | None = 0.8, id: int | None = None):
-    allowed = (
-        "apply" if apply_at is not None and p >= apply_at else "suggest" if p >= 0.4 else "off"
-    )
-    return LabelScore(label, p, allowed, apply_at, 0.4, "12 decisions, 15 needed", id)
-
-
-def run(*scores: LabelScore, config: RepoConfig | None = None, **changes) -> Decision:
-    caution = changes.pop("caution", None)
-    situation = {
-        "mode": "apply", "labels": LABELS, "present": frozenset(), "removed": frozenset(),
-        "issue": FACTS,
-    } | changes  # fmt: skip
-    return decide(Prediction("v1", scores, (), caution), config or RepoConfig(), **situation)
-
-
-def of(decision: Decision, name: str) -> Verdict:
-    found = [verdict for verdict in decision.verdicts if verdict.label == name]
-    assert len(found) == 1
-    return found[0]
-
-
-def applied(decision: Decision) -> list[str]:
-    return [verdict.label for verdict in decision.apply]
+from tests.bot.policy_world import (
+    API,
+    BUG,
+    DOCS,
+    FACTS,
+    FALLBACK,
+    LABELS,
+    NAMES,
+    UI,
+    applied,
+    of,
+    run,
+    score,
+)
 
 
 def test_a_score_above_its_threshold_is_applied():
@@ -243,60 +220,6 @@ def test_pull_requests_are_labelled_where_the_file_says_so():
     facts = replace(FACTS, is_pull_request=True)
     config = RepoConfig(pull_requests=True)
     assert applied(run(score("bug", 0.99), issue=facts, config=config)) == ["bug"]
-
-
-WITH_FALLBACK = RepoConfig(fallback="Needs-Triage")
-
-
-def test_the_fallback_label_goes_on_when_nothing_reaches_its_target():
-    decision = run(score("bug", 0.7), config=WITH_FALLBACK)
-    assert applied(decision) == ["needs-triage"]
-    assert [v.label for v in decision.suggest] == ["bug"]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"present": {DOCS}},
-        {"removed": {FALLBACK}},
-        {"mode": "suggest"},
-        {"issue": replace(FACTS, state="closed")},
-        {"config": replace(WITH_FALLBACK, labels=LabelRules(deny=("needs-triage",)))},
-        {"config": replace(WITH_FALLBACK, fallback="no such label")},
-    ],
-)
-def test_the_fallback_label_stays_away(changes: dict[str, object]):
-    assert applied(run(score("bug", 0.7), **{"config": WITH_FALLBACK, **changes})) == []
-
-
-def test_the_fallback_label_is_never_predicted():
-    decision = run(score("bug", 0.9), score("needs-triage", 0.99), config=WITH_FALLBACK)
-    assert applied(decision) == ["bug"]
-
-
-def event(name: str, kind: ActorKind, action: str = "labeled") -> LabelEvent:
-    return LabelEvent(1, 5, None, name, action, 1, "ada", kind, "2026-01-31T12:00:00Z", "history")
-
-
-PUT_ON = event("needs-triage", "us")
-
-
-@pytest.mark.parametrize(
-    ("events", "reason"),
-    [
-        ([PUT_ON], None),
-        ([PUT_ON, event("bug", "person")], "triaged: ada added bug"),
-        ([PUT_ON, event("bug", "us")], "triaged: bug reached its target"),
-        ([PUT_ON, event("stale", "bot")], None),
-        ([event("bug", "person"), PUT_ON], None),
-        ([PUT_ON, event("bug", "person"), event("needs-triage", "person")], None),
-        ([event("bug", "person")], None),
-    ],
-)
-def test_the_fallback_label_comes_off_once_triaged(events: list[LabelEvent], reason: str | None):
-    label = LABELS[FALLBACK]
-    assert fallback_to_remove(WITH_FALLBACK, label, ours=True, events=events) == reason
-    assert fallback_to_remove(WITH_FALLBACK, label, ours=False, events=events) is None
 
 
 def test_the_stored_form_names_the_action_verdict():
