@@ -24,11 +24,12 @@ REPOSITORY = "huggingface/datasets"
 _WIDE = 120
 
 
-def parser(module: str, about: str | None) -> argparse.ArgumentParser:
-    """The options that every benchmark has."""
+def parser(module: str, about: str | None, *, data: bool = True) -> argparse.ArgumentParser:
+    """The options that every benchmark has; `data`: whether it reads real issues."""
     name = module.rpartition(".")[2]
     made = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
-    made.add_argument("--data", type=Path, default=DATA, help="folder of the real issues")
+    if data:
+        made.add_argument("--data", type=Path, default=DATA, help="folder of the real issues")
     made.add_argument(
         "--out", type=Path, default=RESULTS / f"{name}.json", help="where the figures go as JSON"
     )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot import schedule, watch
 from bot.schedule import Cron, When
-from bot.tasks import poll, sync
+from bot.tasks import poll, suggest, sync
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
@@ -31,8 +31,14 @@ ForServer = Callable[["Store"], "Job | None"]
 SWEEP_SECONDS = 3600.0
 """How often GitHub is asked what changed where webhooks come: it finds the lost ones."""
 REVIEW_SECONDS = 3600.0
+SUGGESTIONS_SECONDS = 3600.0
+"""How often GitHub is asked what people made of our suggestions there: no webhook tells."""
 HABITS_SECONDS = 86_400.0
 ACTORS_SECONDS = 3600.0
+FIGURES_SECONDS = 86_400.0
+"""How often the curves are made anew where no version was published meanwhile."""
+TRIES_SECONDS = 120.0
+"""How often texts are removed that somebody tried and did not wait for."""
 REDELIVER_SECONDS = 3600.0
 """How often GitHub is asked which deliveries failed."""
 FORGET_SECONDS = 6 * 3600.0
@@ -71,9 +77,12 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         Entry("sync_labels", labels, _job("sync_labels"), spread=labels / 2),
         Entry("discover", sync.DISCOVER_SECONDS, for_server=sync.enqueue_discover),
         Entry("review", REVIEW_SECONDS, _job("review", lane="slow"), spread=REVIEW_SECONDS / 2),
+        Entry("read_suggestions", SUGGESTIONS_SECONDS, suggest.enqueue_reading, spread=1800.0),
         Entry("habits", HABITS_SECONDS, _job("habits", lane="slow"), spread=3600.0),
         Entry("live_figures", NIGHT, _job("live_figures", lane="slow"), spread=3600.0),
         Entry("actors", ACTORS_SECONDS, _job("actors", lane="slow"), spread=ACTORS_SECONDS / 2),
+        Entry("figures", FIGURES_SECONDS, _job("figures", lane="slow"), spread=3600.0),
+        Entry("tries", TRIES_SECONDS, for_server=_sweep_tries),
         *_housekeeping(settings),
     )
 
@@ -191,6 +200,11 @@ def _is_served(repository: Repository) -> bool:
 
 def _key(entry: Entry) -> str:
     return f"clock:{entry.name}"
+
+
+def _sweep_tries(store: Store) -> Job | None:
+    store.tries.sweep()
+    return None
 
 
 def _server_job(kind: str, lane: Lane = "slow") -> ForServer:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from bot import payload
-from bot.github import remote
+from bot.github import remote, talk
 from bot.github.remote import RemoteInstallation, RemoteIssue, RemoteLabel, RemoteRepository
+from bot.github.talk import RemoteComment
 from bot.payload import Json
 from bot.refusals import MissingField, MissingHeader, NotJson, UnknownEvent, WrongContentType
 
@@ -86,6 +87,13 @@ class IssueEvent(RepositoryEvent):
     issue: RemoteIssue
     label_id: int | None
     label_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentEvent(IssueEvent):
+    """Somebody commented on an issue or pull request; `label_*` are empty."""
+
+    comment: RemoteComment
 
 
 @dataclass(frozen=True)
@@ -232,6 +240,13 @@ def _issue(data: Json, common: dict[str, Any]) -> Event:
     )
 
 
+def _comment(data: Json, common: dict[str, Any]) -> Event:
+    _need(common["repository"], "repository.id")
+    issue = _need(_known(remote.issue, data, "issue"), "the number of the issue")
+    comment = _need(_known(talk.comment, data, "comment"), "comment.id")
+    return CommentEvent(**common, issue=issue, label_id=None, label_name="", comment=comment)
+
+
 def _known(read: Callable[[Json], T], data: Json, key: str) -> T | None:
     """What a payload has under `key`; None where that does not say which thing it is."""
     return next(iter(remote.known(read, [payload.section(data, key)])), None)
@@ -251,5 +266,6 @@ _READERS: Mapping[str, Callable[[Json, dict[str, Any]], Event]] = {
     "repository": _repository,
     "label": _label,
     "issues": _issue,
+    "issue_comment": _comment,
     "pull_request": _issue,
 }

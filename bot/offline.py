@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.store.rows import Repository
     from models.prediction import Prediction
 
-_NOBODY = IssueFacts(author=None, association="NONE")
+NOBODY = IssueFacts(author=None, association="NONE")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Opinion:
         }
 
 
-class Offline:
-    """One repository's labels, configuration and habits, over one predictor.
+class Judge:
+    """What the policy says of predictions, by one repository's labels, configuration and habits.
 
     `targets` is the precision that each label's threshold was set for, by name, where it is known.
     """
@@ -70,30 +70,44 @@ class Offline:
         self,
         store: Store,
         repository: Repository,
-        predictor: Predicts,
         targets: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        self._store = store
-        self._repository = repository
-        self._predictor = predictor
         self._targets = targets
-        self._config = RepoConfig.from_dict(repository.config)
-        self._labels = {label.id: label for label in store.labels.all(repository.id)}
-        self._late = late_labels(store, repository.id)
+        self.config = RepoConfig.from_dict(repository.config)
+        self.labels = {label.id: label for label in store.labels.all(repository.id)}
+        self.late = late_labels(store, repository.id)
+        self.held = held_labels(store, repository.id)
 
-    def decide(self, title: str, body: str, issue: IssueFacts = _NOBODY) -> Opinion:
-        """Decide on one text. Raises ModelError."""
-        prediction = self._predictor.predict([(title, body)])[0]
-        decision = policy.decide(
+    def decide(self, prediction: Prediction, issue: IssueFacts = NOBODY) -> policy.Decision:
+        """Decide on one prediction, for an issue without labels."""
+        return policy.decide(
             prediction,
-            self._config,
+            self.config,
             mode="apply",
-            labels=self._labels,
+            labels=self.labels,
             present=frozenset(),
             removed=frozenset(),
             issue=issue,
-            late=self._late,
-            live=held_labels(self._store, self._repository.id),
+            late=self.late,
+            live=self.held,
             trained_for=self._targets,
         )
-        return Opinion(prediction, decision)
+
+
+class Offline:
+    """One repository's judge over one predictor; `targets` as in `Judge`."""
+
+    def __init__(
+        self,
+        store: Store,
+        repository: Repository,
+        predictor: Predicts,
+        targets: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        self._predictor = predictor
+        self._judge = Judge(store, repository, targets)
+
+    def decide(self, title: str, body: str, issue: IssueFacts = NOBODY) -> Opinion:
+        """Decide on one text. Raises ModelError."""
+        prediction = self._predictor.predict([(title, body)])[0]
+        return Opinion(prediction, self._judge.decide(prediction, issue))

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from bot import tasks
 from bot.clock import run_clock
+from bot.connecting import connector
 from bot.context import Context
-from bot.github.app import TOKEN_PERMISSIONS, AppOptions, GitHubApp
-from bot.github.pacing import WriteLimits, WritePace
 from bot.log import make_logger
-from bot.manifest import PULL_REQUESTS
 from bot.predictors import Predictors, standard_loaders
 from bot.signals import stop_on_signals
 from bot.store import Store
@@ -22,6 +20,7 @@ from models.registry import Registry
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from bot.github.app import GitHubApp
     from bot.settings import Settings
 
 
@@ -48,34 +47,6 @@ def open_context(
         log=logger,
         now=now,
     )
-
-
-def connector(settings: Settings) -> Callable[[], GitHubApp | None]:
-    """Makes a client of GitHub for each thread that asks; they share the pace of writing.
-
-    None where no App is configured: such a server imports, trains and predicts.
-    """
-    if settings.missing(app=True):
-        return lambda: None
-    credentials = settings.require_app()
-    limits = WriteLimits(
-        per_minute=settings.writes_per_minute,
-        per_hour=settings.writes_per_hour,
-        between=settings.seconds_between_writes,
-    )
-    pace = WritePace(limits)
-    permissions = {**TOKEN_PERMISSIONS, **(PULL_REQUESTS if settings.pull_requests else {})}
-
-    def connect() -> GitHubApp:
-        return GitHubApp(
-            credentials.app_id,
-            credentials.private_key,
-            settings.github_url,
-            pace=pace,
-            options=AppOptions(token_permissions=permissions),
-        )
-
-    return connect
 
 
 def serve_worker(settings: Settings) -> None:

@@ -144,9 +144,22 @@ def _put_on(
     last = before[-1] if before and before[-1].action == "labeled" else None
     by: _By = kind_today(last, config) if last else "us" if mine else "unknown"
     spoken_for = [confirmed[one.id] for one in mine if one.id in confirmed]
+    asked = _asked_for(before) if by == "us" else None
+    if asked is not None:
+        return "person", asked.at
     if by == "us" and spoken_for:
         return "person", spoken_for[-1]
     return by, last.at if last else None
+
+
+def _asked_for(before: Sequence[LabelEvent]) -> LabelEvent | None:
+    """The command in a comment by which a person had us put on a label that was not taken off."""
+    for event in reversed(before):
+        if event.action == "unlabeled":
+            return None
+        if event.source == "command":
+            return event
+    return None
 
 
 def _left_off(before: Sequence[LabelEvent], config: RepoConfig) -> tuple[_By | None, str | None]:

@@ -111,6 +111,7 @@ class Pruner:
             "shadow scores": self._batches(
                 found.shadow_scores(reasons_before), found.remove_shadow_scores
             ),
+            "commands": self._batches(found.commands(jobs_before), found.remove_commands),
             "trainings": self._batches(self._old_trainings(), self._store.trainings.remove),
         }
 

@@ -39,7 +39,7 @@ UNREACHABLE_DELAY = 60.0
 """Seconds after which a cluster or a storage that did not answer is asked again."""
 LONGEST_OUTAGE = 3 * 86_400.0
 """Seconds for which a job of `OUTLASTING` waits for a GitHub that is down or refuses our key."""
-OUTLASTING = frozenset({"deliver", "label", "triage"})
+OUTLASTING = frozenset({"deliver", "label", "triage", "command", "explain", "suggest"})
 """The kinds that nothing asks for again by time, as polls and the reading of labels are."""
 _PERMANENT = (
     Forbidden,

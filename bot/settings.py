@@ -41,7 +41,7 @@ from bot.setting_values import (
 PREFIX = "LABELWRIGHT_"
 FILE_NAME = "labelwright.toml"
 DEFAULT_HOME = Path("var")
-_OTHERS = ("alarm_url", "alarm_secret", "ray_token")
+_OTHERS = ("alarm_url", "alarm_secret", "ray_token", "client_secret")
 _SECRETS = ("private_key", "webhook_secret", "webhook_secret_previous", *_OTHERS, "ray_storage")
 
 
@@ -54,18 +54,18 @@ class Settings(BaseSettings):
 
     home: Folder = Field(DEFAULT_HOME, description="folder on a local disk for all that is kept")
     app_id: int | None = Field(None, gt=0, description="number of the GitHub App")
-    private_key_file: KeyFile | None = Field(
-        None, description="file that holds the App's private key (PEM)"
-    )
-    private_key: SecretStr | None = Field(
-        None, description="the App's private key (PEM) itself, instead of a file"
-    )
+    private_key_file: KeyFile | None = Field(None, description="file of the App's key (PEM)")
+    private_key: SecretStr | None = Field(None, description="that key (PEM) itself, not a file")
     webhook_secret: SecretStr | None = Field(
         None, min_length=1, description="secret that the App's webhook is signed with"
     )
     webhook_secret_previous: SecretStr | None = Field(
         None, min_length=1, description="the secret before, accepted while it is being changed"
     )
+    client_id: str | None = Field(None, description="the App's client id, for people to sign in")
+    client_secret: SecretStr | None = Field(None, description="the secret of the client id")
+    public_url: WebUrl | None = Field(None, description="where the console is, https://HOST")
+    operators: Names = Field((), description="logins that may do everything, comma-separated")
     github_url: ApiUrl = Field(
         GITHUB, description="base URL of the API; for Enterprise Server https://HOST/api/v3"
     )

@@ -83,7 +83,7 @@ def held_back(
     """
     suggested, off = [], []
     for label in labels.values():
-        action = _at_best(label, config, late)
+        action = at_best(label, config, late).action
         if action == "suggest":
             suggested.append(label.name)
         elif action == "none":
@@ -91,9 +91,11 @@ def held_back(
     return suggested, off
 
 
-def _at_best(label: Label, config: RepoConfig, late: frozenset[int]) -> policy.Action:
+def at_best(label: Label, config: RepoConfig, late: frozenset[int]) -> policy.Verdict:
+    """What becomes of a label whose score could not be higher, and why. Pure."""
     if config.fallback is not None and config.fallback.casefold() == label.name.casefold():
-        return "none"  # it answers to what the others get, not to a score
+        # It answers to what the others get, not to a score.
+        return policy.Verdict(label.id, label.name, None, "none", "it is the fallback label")
     score = LabelScore(label.name, 1.0, "apply", 0.0, 0.0, "", label.id)
     decision = policy.decide(
         Prediction("", (score,)),
@@ -105,7 +107,7 @@ def _at_best(label: Label, config: RepoConfig, late: frozenset[int]) -> policy.A
         issue=_ANYBODY,
         late=late,
     )
-    return decision.verdicts[0].action
+    return decision.verdicts[0]
 
 
 def _launch(trainer: Trainer, repository: Repository, folder: Path, encoder: str) -> Launch:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from bot import gate, shadow
+from bot import gate, reporting, shadow
 from bot.gate import TRIAL_SECONDS, Rivals
 from bot.repo_config import RepoConfig
 from bot.review import feedback_of
@@ -180,6 +180,7 @@ def _in_force(context: Context, repository: Repository, trial: Trial) -> str:
     if gated is None or not gated.passed:
         return _end(context, repository, trial, "it was put in force by hand")
     if context.store.trials.end(trial, "published", gated.reason, context.now()):
+        reporting.after_publish(context.store, repository)
         context.log.warning(
             "a version was published from its trial",
             repository=repository.full_name,

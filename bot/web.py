@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import sys
 import time
-import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 from types import FrameType
@@ -19,6 +18,9 @@ from waitress.server import create_server
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from bot.beating import beating
+from bot.connecting import connector
+from bot.console import add_console
+from bot.console.answering import crash, http_problem, wants_page
 from bot.health import readiness
 from bot.health_page import add_health
 from bot.intake import receive
@@ -28,6 +30,7 @@ from bot.refusals import Refusal, TooLarge
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
+    from werkzeug.wrappers import Response as AnyResponse
 
     from bot.settings import Settings
     from bot.store import Store
@@ -59,6 +62,7 @@ def create_app(
     _add_webhook(app, settings, store, metrics, logger)
     _add_operations(app, settings, store, metrics, now)
     add_health(app, settings, store, now)
+    add_console(app, settings, store, connect=connector(settings), log=logger, now=now)
     _answer_errors(app, metrics, logger)
     return app
 
@@ -151,15 +155,14 @@ def _answer_errors(app: Flask, metrics: Metrics, log: FilteringBoundLogger) -> N
         return jsonify(error=refusal.reason, message=str(refusal)), refusal.status
 
     @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Answer:
+    def http_error(error: HTTPException) -> Answer | AnyResponse:
+        if wants_page():
+            return http_problem(error)
         return jsonify(error=error.name, message=error.description), error.code or 500
 
     @app.errorhandler(Exception)
-    def crashed(error: Exception) -> Answer:
-        incident = uuid.uuid4().hex
-        log.error("request failed", incident=incident, path=request.path, exc_info=error)
-        message = f"not taken in; the server's log says why under {incident}"
-        return jsonify(error="internal_error", message=message), 500
+    def crashed(error: Exception) -> AnyResponse:
+        return crash(log, error)
 
 
 def _body() -> bytes:

@@ -31,7 +31,7 @@ from models.labels import LabelSet
 from models.neighbours import Neighbours, PastIssue
 from models.snapshot import FOREIGN, VECTORS, load_vectors, save_vectors
 
-KIND = "labelwright-bundle/1"
+KIND = manifest.BUNDLE
 ENCODER = "encoder"
 Array = np.ndarray[Any, Any]
 

@@ -18,6 +18,9 @@ from typing import Any
 
 from models.errors import ArtifactRefused
 
+BUNDLE = "labelwright-bundle/1"
+"""The kind of a bundle's card: here, where it costs nothing to know it."""
+
 
 @contextmanager
 def writing(target: Path) -> Iterator[Path]:

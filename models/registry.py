@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from models import bundle, manifest
+from models import manifest
 from models.errors import ArtifactRefused, UnknownVersion
 from models.versions import Card, Version, Versions
 
@@ -18,10 +18,15 @@ _ID = re.compile(r"-?\d+")
 
 
 class Registry:
-    """The versions under one root folder. Safe to use from several processes."""
+    """The versions under one root folder. Safe to use from several processes.
 
-    def __init__(self, root: Path) -> None:
+    `check` is what a version must pass before it comes into force. It raises ArtifactRefused; None
+    reads it as a whole.
+    """
+
+    def __init__(self, root: Path, *, check: Callable[[Path], object] | None = None) -> None:
         self.root = root
+        self._check = check or _read
 
     def publish(self, repository_id: int, folder: Path) -> str:
         """Copy a bundle in, verify the copy, make it current; returns the version's name.
@@ -138,11 +143,25 @@ class Registry:
 
     def _versions(self, repository_id: int) -> Versions:
         what = f"repository {repository_id}"
-        return Versions(self.root / str(repository_id), what, bundle.read)
+        return Versions(self.root / str(repository_id), what, self._check)
+
+
+def unchanged(folder: Path) -> None:
+    """A lighter check than to read a bundle, without numpy: every file is as it was written.
+
+    Raises ArtifactRefused.
+    """
+    manifest.verify(folder, "card.json", kind=manifest.BUNDLE)
+
+
+def _read(folder: Path) -> object:
+    from models import bundle
+
+    return bundle.read(folder)
 
 
 def _require_of(repository_id: int, folder: Path) -> None:
-    card = manifest.verify(folder, "card.json", kind=bundle.KIND)
+    card = manifest.verify(folder, "card.json", kind=manifest.BUNDLE)
     owner = (card.get("repository") or {}).get("id")
     if owner != repository_id:
         raise ArtifactRefused(folder, f"it belongs to repository {owner}, not {repository_id}")

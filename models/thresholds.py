@@ -13,6 +13,8 @@ Array = np.ndarray[Any, Any]
 
 MIN_DECISIONS = 15
 CONFIDENCE = 0.80
+RECENT = 600
+"""The newest issues out of fold, by which labels are applied: habits change."""
 MIN_SUGGESTION = 0.25
 """A suggestion that is likely wrong three times in four costs more attention than it saves."""
 

@@ -188,7 +188,12 @@ def test_ci_runs_lint_the_demo_and_last_the_tests() -> None:
     assert calls[3:] == ["timeout 600 make test-ray"], "bounded: a cluster may hang"
 
 
-@pytest.mark.parametrize("script", [".ci/run", "scripts/install-torch"])
+def test_ci_brings_the_browser_of_the_console_s_tests() -> None:
+    assert "test -x /usr/bin/chromium || missing+=(chromium)" in read(".ci/run")
+    assert "--no-install-recommends" in read(".ci/run")
+
+
+@pytest.mark.parametrize("script", [".ci/run", "scripts/install-torch", "scripts/vendor"])
 def test_the_shell_scripts_are_valid(script: str) -> None:
     assert subprocess.run(["bash", "-n", ROOT / script], timeout=60).returncode == 0
 
@@ -305,6 +310,14 @@ def test_a_wheel_has_the_recipes_beside_the_training() -> None:
     setuptools = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]
     assert (ROOT / "recipes/__init__.py").is_file() and "*.toml" in setuptools["package-data"]["*"]
     assert {"recipes*", "training*"} <= set(setuptools["packages"]["find"]["include"])
+
+
+def test_a_wheel_has_all_that_the_console_serves() -> None:
+    patterns = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["package-data"]["*"]
+    files = [p for p in (ROOT / "bot/console").rglob("*") if p.is_file() and p.suffix != ".pyc"]
+    served = [p for p in files if p.suffix != ".py"]
+    assert {".js", ".css", ".txt"} <= {p.suffix for p in served}
+    assert [str(p) for p in served if not any(p.match(each) for each in patterns)] == []
 
 
 def test_the_licence_is_apache_2() -> None:

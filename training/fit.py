@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 from models.head import Head, Linear, squash, stack_columns
 from models.labels import LabelRule, LabelSet
 from models.lexicon import Counts, Lexicon
-from models.thresholds import apply_threshold, suggest_threshold
+from models.thresholds import RECENT, apply_threshold, suggest_threshold
 from training.data import Examples
 from training.linear import decay, fit_linear
 from training.progress import Report, silent
@@ -33,8 +33,6 @@ FEW_LABELED = 48
 """Labeled issues under which there is too little to fit a stack or a regression on vectors."""
 FEW_STACK = (0.6, 1.0, 0.0, 0.0, 0.0)
 """Words and prototypes; the prototypes know the labels' own words already."""
-RECENT = 600
-"""The newest issues out of fold, by which labels are applied: habits change."""
 COMMON_LABEL = 10
 """Positives out of fold from which a label has a say in the choice of the half-life."""
 BLOCKS, FIRST_BLOCKS = 10, 2

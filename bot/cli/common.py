@@ -117,7 +117,8 @@ def server() -> Iterator[Context]:
 
     Raises SettingsError where no App is configured, StoreError.
     """
-    from bot.processes import connector, open_context
+    from bot.connecting import connector
+    from bot.processes import open_context
     from bot.settings import Settings
 
     settings = Settings.load()

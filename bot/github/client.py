@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from bot.github import history, remote
+from bot.github import history, remote, talk
 from bot.github.errors import (
     LONGEST_WAIT,
     NotFound,
@@ -165,6 +165,59 @@ class InstallationClient:
         path = f"{_repo(repo)}/issues/{number}/labels/{quote(name, safe='')}"
         return self._write("DELETE", path).read_each(remote.label)
 
+    def comments(self, repo: str, number: int) -> list[talk.RemoteComment]:
+        """The comments on an issue, oldest first."""
+        return self._list(f"{_repo(repo)}/issues/{number}/comments", talk.comment)
+
+    def comments_since(self, repo: str, since: str) -> list[talk.RemoteComment]:
+        """The comments on all issues that were written or changed at `since` (ISO-8601) or later.
+
+        The oldest change first; after ten pages the rest is left.
+        """
+        params = {"sort": "updated", "direction": "asc", "since": since, "per_page": PER_PAGE}
+        answer = self._get(f"{_repo(repo)}/issues/comments", params=params)
+        found = answer.read_each(talk.comment)
+        for _ in range(9):
+            target = self.transport.next_page(answer)
+            if target is None:
+                break
+            answer = self._get(target)
+            found += answer.read_each(talk.comment)
+        return found
+
+    def comment(self, repo: str, comment_id: int) -> talk.RemoteComment:
+        """A comment as it is now; NotFound where it was deleted."""
+        return self._get(f"{_repo(repo)}/issues/comments/{comment_id}").read(talk.comment)
+
+    def add_comment(self, repo: str, number: int, body: str) -> talk.RemoteComment:
+        """Comment on an issue."""
+        path = f"{_repo(repo)}/issues/{number}/comments"
+        return self._write("POST", path, {"body": body}).read(talk.comment)
+
+    def edit_comment(self, repo: str, comment_id: int, body: str) -> None:
+        """Change a comment of ours; NotFound where it was deleted."""
+        self._write("PATCH", f"{_repo(repo)}/issues/comments/{comment_id}", {"body": body})
+
+    def suggestions(self, repo: str, number: int) -> list[talk.RemoteSuggestion]:
+        """The labels proposed for an issue on GitHub, in every state.
+
+        NotFound where GitHub, or the repository, has no such suggestions.
+        """
+        path = f"{_repo(repo)}/issues/{number}/suggestions"
+        found = self._list(path, talk.suggestion, state="all", action="add_label")
+        return [suggestion for suggestion in found if suggestion is not None]
+
+    def suggest_labels(
+        self, repo: str, number: int, entries: list[dict[str, Any]]
+    ) -> list[remote.RemoteLabel]:
+        """Propose labels for an issue; returns all that it has now.
+
+        Source of the entries: docs.github.com, "Add labels to an issue". A GitHub that does not
+        know `suggest` puts the labels on: then they are in what is returned.
+        """
+        path = f"{_repo(repo)}/issues/{number}/labels"
+        return self._write("POST", path, {"labels": entries}).read_each(remote.label)
+
     def delete_label(self, repo: str, name: str) -> None:
         """Delete a label from the repository, and so from every issue."""
         self._write("DELETE", f"{_repo(repo)}/labels/{quote(name, safe='')}")
@@ -200,9 +253,11 @@ class InstallationClient:
     ) -> Answer:
         return self._call("GET", path, params=params, headers=headers)
 
-    def _list(self, path: str, parse: Callable[[Any], T], *, key: str | None = None) -> list[T]:
+    def _list(
+        self, path: str, parse: Callable[[Any], T], *, key: str | None = None, **params: str
+    ) -> list[T]:
         """Every entry of every page of a list."""
-        answer = self._get(path, params={"per_page": PER_PAGE})
+        answer = self._get(path, params={"per_page": PER_PAGE, **params})
         found = answer.read_each(parse, key)
         while (target := self.transport.next_page(answer)) is not None:
             answer = self._get(target)

@@ -34,6 +34,7 @@ MODULES = (
     "issue_changed",
     "issue_left",
     "issue_labeled",
+    "issue_comment",
     "repository_labels",
 )
 """Every module of this folder that has handlers."""

@@ -9,7 +9,7 @@ from bot.actors import opening
 from bot.github.remote import RemoteLabelEvent
 from bot.handlers import Declined, adopt, on
 from bot.handlers.incoming import receive
-from bot.tasks import enqueue_label, enqueue_review
+from bot.tasks import enqueue_label, enqueue_review, enqueue_talk
 from bot.times import from_epoch
 
 if TYPE_CHECKING:
@@ -34,8 +34,16 @@ def label_changed(context: Context, event: IssueEvent) -> str:
         enqueue_label(context.store, repository, event.issue.number, trigger="triaged")
     if is_new:
         enqueue_review(context.store, repository, [change])
+        _keep_comment_true(context, repository, change)
     who = change.actor_login or "somebody"
     return f"{change.action} {change.label_name} by {who} ({change.actor_kind})"
+
+
+def _keep_comment_true(context: Context, repository: Repository, change: LabelEvent) -> None:
+    """Have our comment brought up to date, where there is one and others changed labels."""
+    known = context.store.explanations.get(repository.id, change.number)
+    if known is not None and not known.deleted and change.actor_kind != "us":
+        enqueue_talk(context.store, repository, change.number)
 
 
 def _as_row(context: Context, repository: Repository, event: IssueEvent) -> LabelEvent:

@@ -12,11 +12,13 @@ from sqlite_utils import Database
 from bot.store.actors import Actors
 from bot.store.announcements import Announcements
 from bot.store.answers import Answers
+from bot.store.commands import Commands
 from bot.store.connection import Connections
 from bot.store.decisions import Decisions
 from bot.store.deliveries import Deliveries
 from bot.store.erasure import Erasure
 from bot.store.events import Events
+from bot.store.explanations import Explanations
 from bot.store.filesystem import refuse_network
 from bot.store.gates import Gates
 from bot.store.identity import refuse_other
@@ -29,12 +31,18 @@ from bot.store.live import Live
 from bot.store.live_days import LiveDays
 from bot.store.meta import Heartbeats, Meta
 from bot.store.migrations import migrate
+from bot.store.progress import JobProgress
+from bot.store.overview import Overview
 from bot.store.pruning import Pruning
+from bot.store.reports import Reports
 from bot.store.repositories import Repositories
+from bot.store.sessions import Sessions
 from bot.store.signs import Signs
+from bot.store.suggestions import Suggestions
 from bot.store.tombstones import Tombstones
 from bot.store.trainings import Trainings
 from bot.store.trials import Trials
+from bot.store.tries import Tries
 from bot.store.vectors import Vectors
 
 __all__ = ["Store"]
@@ -60,6 +68,9 @@ class Store:
         self.events = Events(self._connections, self.tombstones)
         self.actors = Actors(self._connections)
         self.answers = Answers(self._connections)
+        self.commands = Commands(self._connections, now)
+        self.explanations = Explanations(self._connections, now)
+        self.suggestions = Suggestions(self._connections, now)
         self.decisions = Decisions(self._connections, now)
         self.live = Live(self._connections)
         self.live_days = LiveDays(self._connections)
@@ -67,9 +78,14 @@ class Store:
         self.gates = Gates(self._connections)
         self.trainings = Trainings(self._connections, now)
         self.trials = Trials(self._connections)
+        self.reports = Reports(self._connections)
+        self.progress = JobProgress(self._connections)
+        self.tries = Tries(self._connections, self.jobs, now)
+        self.overview = Overview(self._connections)
         self.vectors = Vectors(self._connections)
         self.pruning = Pruning(self._connections)
         self.signs = Signs(self._connections)
+        self.sessions = Sessions(self._connections, now)
         self.announcements = Announcements(self._connections, now)
 
     @classmethod

@@ -64,7 +64,7 @@ class Deliveries:
         """
         sql = """
             UPDATE deliveries SET payload = CAST('{}' AS BLOB)
-             WHERE repository_id = ?1 AND event IN ('issues', 'pull_request')
+             WHERE repository_id = ?1 AND event IN ('issues', 'issue_comment', 'pull_request')
                AND iif(json_valid(CAST(payload AS TEXT)),
                        coalesce(json_extract(CAST(payload AS TEXT), '$.issue.number'),
                                 json_extract(CAST(payload AS TEXT), '$.pull_request.number')),

@@ -76,11 +76,13 @@ def of_issues(repository_id: int, numbers: Iterable[int]) -> list[Part]:
     these = f"repository_id = ? AND number IN {listed}"
     # A payload that SQLite cannot read might be about one of them: it goes as well.
     about = f"({_NUMBER} IN {listed} OR NOT json_valid({_TEXT}))"
-    mine = f"repository_id = ? AND event IN ('issues', 'pull_request') AND {about}"
+    mine = f"repository_id = ? AND event IN ('issues', 'issue_comment', 'pull_request') AND {about}"
     return [
         Part("issues", f"{these} AND ({_HAS_MORE})", wanted, _NO_TEXT),
         Part("jobs", f"state != 'running' AND {these}", wanted),
         Part("deliveries", mine, wanted, _NO_PAYLOAD),
+        # They name issues inside of what they hold, and are soon made anew.
+        Part("reports", "repository_id = ?", wanted[:1]),
     ]
 
 

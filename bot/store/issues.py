@@ -111,6 +111,19 @@ class Issues:
         )
         return int(self._db.value(sql, (repository_id, pull_requests)))
 
+    def opened(self, repository_id: int, since: str, until: str) -> int:
+        """How many issues, without pull requests, were opened from one time to another."""
+        sql = (
+            "SELECT count(*) FROM issues WHERE repository_id = ? AND NOT deleted"
+            " AND NOT is_pull_request AND created_at >= ? AND created_at <= ?"
+        )
+        return int(self._db.value(sql, (repository_id, since, until)))
+
+    def opened_at(self, repository_id: int) -> dict[int, str]:
+        """When each issue that is not deleted was opened, by number; pull requests as well."""
+        sql = "SELECT number, created_at FROM issues WHERE repository_id = ? AND NOT deleted"
+        return {row["number"]: row["created_at"] for row in self._db.rows(sql, (repository_id,))}
+
     def comes_back(self, issue: Issue) -> bool:
         """Whether an issue is one that was deleted or forgotten: `upsert` would leave it out."""
         known = self.get(issue.repository_id, issue.number)

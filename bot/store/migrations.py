@@ -14,7 +14,9 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from bot.errors import SchemaTooNew
+from bot.store.comments_schema import COMMENTS
 from bot.store.connection import connect
+from bot.store.console_schema import REPORTS
 from bot.store.schema import SCHEMA
 
 migrations = Migrations("labelwright")
@@ -266,6 +268,62 @@ def m011_live_days(db: Database) -> None:
         """
     )
     db.execute("ALTER TABLE trainings ADD COLUMN why TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m012_sessions(db: Database) -> None:
+    """Who is signed in to the console, and the tokens by which programs read for a person."""
+    # Only hashes of what a browser or a program holds; `token` is encrypted, see bot/console/keys.
+    # `person_id` is the user's number on GitHub; 0 for whoever holds the operator's token.
+    db.execute(
+        """
+        CREATE TABLE sessions (
+          id TEXT PRIMARY KEY,
+          person_id INTEGER NOT NULL,
+          login TEXT NOT NULL,
+          token BLOB,
+          made_at REAL NOT NULL,
+          expires_at REAL NOT NULL
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE INDEX sessions_of_person ON sessions (person_id)")
+    db.execute(
+        """
+        CREATE TABLE api_tokens (
+          id INTEGER PRIMARY KEY AUTOINCREMENT,
+          hash TEXT NOT NULL UNIQUE,
+          person_id INTEGER NOT NULL,
+          login TEXT NOT NULL,
+          name TEXT NOT NULL,
+          made_at REAL NOT NULL,
+          expires_at REAL NOT NULL,
+          used_at REAL
+        ) STRICT
+        """
+    )
+    db.execute("CREATE INDEX api_tokens_of_person ON api_tokens (person_id)")
+
+
+@migrations()
+def m013_reports(db: Database) -> None:
+    """What the worker works out for the console to read."""
+    db.execute(REPORTS)
+
+
+@migrations()
+def m014_comments(db: Database) -> None:
+    """Our comments, people's commands in theirs, and the labels that GitHub shows as suggested."""
+    db.executescript(COMMENTS)
+
+
+@migrations()
+def m015_issues_in_a_list(db: Database) -> None:
+    """What a list of issues shows and is searched by, without reading their texts."""
+    db.execute(
+        "CREATE INDEX issues_in_list ON issues"
+        " (repository_id, number, deleted, is_pull_request, state, title)"
+    )
 
 
 def migrate(

@@ -51,6 +51,11 @@ class Pruning:
         """The decisions of trials that were over before, beside which there are scores."""
         return [row["decision_id"] for row in self._db.rows(_SHADOW_SCORES, (before,))]
 
+    def commands(self, before: float) -> list[tuple[int, int]]:
+        """(repository id, comment id) of the commands that were taken before."""
+        sql = "SELECT repository_id, comment_id FROM commands WHERE at < ?"
+        return [(row["repository_id"], row["comment_id"]) for row in self._db.rows(sql, (before,))]
+
     def encoders(self) -> dict[str, int]:
         """How many vectors there are of each encoder, by its version."""
         sql = "SELECT encoder, count(*) AS n FROM vectors GROUP BY encoder"
@@ -78,6 +83,12 @@ class Pruning:
         wanted = list(ids)
         sql = f"DELETE FROM shadow_scores WHERE decision_id IN ({marks(wanted)})"
         return self._db.write(sql, wanted)
+
+    def remove_commands(self, keys: Iterable[tuple[int, int]]) -> int:
+        """Forget that these were taken: by then they are too old to be taken again."""
+        sql = "DELETE FROM commands WHERE repository_id = ? AND comment_id = ?"
+        with self._db.transaction() as db:
+            return int(db.conn.executemany(sql, list(keys)).rowcount)
 
     def remove_vectors(self, encoder: str, most: int) -> int:
         """Remove so many vectors of an encoder; returns how many there were."""

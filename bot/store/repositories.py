@@ -17,6 +17,8 @@ _FLAGS = ("private", "archived", "removed", "forgotten")
 _HOLDERS = (
     *("issues", "labels", "label_events", "decisions", "applied_labels", "answers", "gates"),
     *("trainings", "live_labels", "live_changes", "live_days", "actors", "trials", "shadow_scores"),
+    *("explanations", "commands", "switched_off", "suggestions"),
+    "reports",
 )
 
 

@@ -21,7 +21,7 @@ ActorKind = Literal["person", "bot", "us", "template", "unknown", "unheard"]
 """`unheard`: somebody whose word does not count, see `bot.trust`; kept only where the actor's name
 is forgotten."""
 Stance = Literal["trusted", "excluded"]
-Source = Literal["webhook", "history", "import", "ours"]
+Source = Literal["webhook", "history", "import", "ours", "command"]
 Standing = Literal["as trained", "raised", "suggested only", "retired"]
 TrialState = Literal["running", "published", "ended"]
 Outcome = Literal["intended", "applied", "abandoned", "undone"]

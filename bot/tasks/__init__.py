@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bot.repo_config import RepoConfig
 from bot.times import to_epoch
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ REVIEW_SOON_SECONDS = 5.0
 MODULES = (
     "deliver",
     "label",
+    "explain",
+    "suggest",
+    "command",
     "backfill",
     "sync",
     "train",
@@ -42,6 +46,8 @@ MODULES = (
     "habits",
     "review",
     "live_figures",
+    "figures",
+    "try_it",
     "actors",
     "adopt",
     "redeliver",
@@ -123,6 +129,11 @@ def enqueue_review(
     said = {change.number for change in changes if change.actor_kind == "person"}
     if not any(store.decisions.latest(repository.id, number) for number in said):
         return None
+    return enqueue_look(store, repository)
+
+
+def enqueue_look(store: Store, repository: Repository) -> Job | None:
+    """Ask for that look: a person said something about a label. None where one waits already."""
     return store.jobs.enqueue(
         "review",
         lane="slow",
@@ -132,4 +143,44 @@ def enqueue_review(
         payload={"trigger": "corrections"},
         installation_id=repository.installation_id,
         repository_id=repository.id,
+    )
+
+
+def enqueue_talk(store: Store, repository: Repository, number: int) -> None:
+    """Have it said on GitHub how an issue's labels stand, as far as the repository wants that.
+
+    A comment that is there is kept up to date in any case.
+    """
+    config = RepoConfig.from_dict(repository.config)
+    known = store.explanations.get(repository.id, number)
+    wanted = {
+        "explain": config.comment == "explain" or (known is not None and not known.deleted),
+        "suggest": config.native_suggestions,
+    }
+    for kind in (kind for kind, is_wanted in wanted.items() if is_wanted):
+        store.jobs.enqueue(
+            kind,
+            lane="fast",
+            priority=3,
+            key=f"{kind}:{repository.id}:{number}",
+            installation_id=repository.installation_id,
+            repository_id=repository.id,
+            number=number,
+        )
+
+
+def enqueue_command(
+    store: Store, repository: Repository, number: int, comment_id: int
+) -> Job | None:
+    """Have the commands of a comment obeyed; None where they were, or will be."""
+    if not store.commands.take(repository.id, number, comment_id):
+        return None
+    return store.jobs.enqueue(
+        "command",
+        lane="fast",
+        priority=2,
+        payload={"comment": comment_id},
+        installation_id=repository.installation_id,
+        repository_id=repository.id,
+        number=number,
     )

@@ -22,7 +22,7 @@ from bot.reach import refreshed, served
 from bot.repo_config import Mode, RepoConfig
 from bot.store.rows import AppliedLabel, Decision, Issue, Job, Label, Repository
 from bot.strays import find_strays, remove_strays
-from bot.tasks import enqueue_label, task
+from bot.tasks import enqueue_label, enqueue_talk, task
 from bot.times import from_epoch, to_epoch
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def _why_not_yet(
     context: Context, repository: Repository, issue: Issue | None, job: Job
 ) -> str | None:
     """Why an issue is not labelled now: it is gone, or it is a person's turn."""
+    if context.store.commands.is_off(repository.id, job.number or 0):
+        return "left alone: a person turned labels off for this issue (`/label off`)"
     if issue is None:
         return None
     if issue.deleted:
@@ -110,6 +112,7 @@ def _label(
     if is_new and outcome:
         decide = partial(_decide, context, live)
         trial.score(context, repository.id, number, _text(live), prediction, decide)
+    enqueue_talk(context.store, live.repository, number)
     return _joined(recovered, outcome or "stopped: a label vanished twice while it was being added")
 
 
@@ -320,6 +323,7 @@ def _triage(context: Context, live: Live, ours: AppliedLabel) -> str:
     if reason is None:
         return f"nothing to do: {ours.label} stays"
     take_off(context, live, ours, reason)
+    enqueue_talk(context.store, live.repository, ours.number)
     return f"taken off: {ours.label} ({reason})"
 
 

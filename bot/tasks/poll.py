@@ -11,11 +11,18 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from bot import issue_now
+from bot import commands, issue_now
 from bot.github.errors import Forbidden, Gone, Moved, NotFound, RateLimited, Suspended
 from bot.handlers import adopt
 from bot.reach import in_repository
-from bot.tasks import RECENT, enqueue_label, enqueue_review, is_recent, task
+from bot.tasks import (
+    RECENT,
+    enqueue_command,
+    enqueue_label,
+    enqueue_review,
+    is_recent,
+    task,
+)
 from bot.times import from_epoch, to_epoch
 
 if TYPE_CHECKING:
@@ -94,6 +101,8 @@ def _poll(context: Context, job: Job, client: InstallationClient, repository: Re
         # Unknown ones first: an old issue's label events must not keep them waiting.
         for issue in sorted(changed.issues, key=look.is_known):
             seen[look.take(issue)] += 1
+        if seen["new"] or seen["changed"]:
+            seen["commands"] = _commands(look, memory.start, since)
     except RateLimited as limited:
         return f"{_said(seen)}; the rest is asked for again: {limited}{again}"
     Memory(memory.start, since, changed.etag).save(context.store, repository.id)
@@ -103,7 +112,30 @@ def _poll(context: Context, job: Job, client: InstallationClient, repository: Re
 
 
 def _said(seen: Counter[str]) -> str:
-    return f"{seen['new']} new, {seen['changed']} changed, {seen['same']} known"
+    commands = f", {seen['commands']} commands" if seen["commands"] else ""
+    return f"{seen['new']} new, {seen['changed']} changed, {seen['same']} known{commands}"
+
+
+def _commands(look: _Look, start: str, since: str) -> int:
+    """Have the commands in new comments obeyed; returns how many comments had one.
+
+    A comment changes its issue, so nothing is asked for where no issue changed.
+    """
+    context, repository, taken = look.context, look.repository, 0
+    for comment in look.client.comments_since(repository.full_name, since):
+        at = comment.created_at
+        is_new = at >= start and is_recent(at, context.now())
+        if not is_new or not comment.number or not commands.read(comment.body):
+            continue
+        if not commands.is_by_a_person(comment, adopt.config(repository), context.known_bot):
+            continue
+        known = context.store.issues.get(repository.id, comment.number)
+        if known is None or known.deleted:
+            continue  # pull requests that are not wanted, and what came from elsewhere
+        with context.store.transaction():
+            job = enqueue_command(context.store, repository, comment.number, comment.id)
+        taken += job is not None
+    return taken
 
 
 def requeue_lost(context: Context, repository: Repository) -> str:

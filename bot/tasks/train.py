@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot import reporting
 from bot.cancelling import abandon
 from bot.launcher import TrainingCancelled
 from bot.runs import clear_of
@@ -49,6 +50,7 @@ def train(context: Context, job: Job) -> str:
     asked = f" (asked for: {why})" if why else ""
     if not done.published and done.gated is not None:
         return f"not published: {done.gated.reason}; {done.version} is kept{asked}"
+    reporting.after_publish(context.store, repository)
     return (
         f"published {done.version}: micro F1 {done.metrics['micro_f1']:.3f}"
         f" on {done.metrics['n_holdout']} newer issues, in {done.seconds:.1f} s{asked}"

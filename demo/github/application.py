@@ -16,7 +16,17 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import control, graphql, hooks_api, rest_apps, rest_issues, rest_repositories
+from . import (
+    control,
+    graphql,
+    hooks_api,
+    oauth,
+    pages,
+    rest_apps,
+    rest_issues,
+    rest_repositories,
+    rest_user,
+)
 from .auth import Caller, identify
 from .context import answer
 from .errors import ApiError, not_found
@@ -56,7 +66,8 @@ def create_app(state: State, tools: control.Control, observers: list[Observer]) 
     app.extensions["github"] = state
     app.extensions["control"] = tools
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    for module in (rest_apps, rest_issues, rest_repositories, hooks_api, graphql, control):
+    rest = (rest_apps, rest_issues, rest_repositories, rest_user, hooks_api)
+    for module in (*rest, graphql, oauth, pages, control):
         app.register_blueprint(module.routes)
     app.before_request(lambda: before(state))
     app.after_request(lambda response: after(state, response, observers))
@@ -91,6 +102,9 @@ def before(state: State) -> Response | None:
     version = request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0])
     if version not in API_VERSIONS:
         raise ApiError(400, f"{version!r} is not a supported version of this API.")
+    if pages.is_page(request.path):
+        _strike(state, request.environ.get("github.fault"))
+        return None
     g.caller = identify(state, request.headers.get("Authorization"))
     entry.caller = g.caller.key
     _strike(state, request.environ.get("github.fault"))
@@ -135,21 +149,27 @@ def after(state: State, response: Response, observers: list[Observer]) -> Respon
     """Add GitHub's headers, answer 304 where the ETag still holds, log, show the observers."""
     if request.path.startswith(CONTROL):
         return response
+    entry: Logged = request.environ["github.log"]
+    entry.status = response.status_code
+    if not pages.is_page(request.path):
+        _headers_of_api(state, response)
+    for observer in observers:
+        observer(_exchange(response, entry))
+    return response
+
+
+def _headers_of_api(state: State, response: Response) -> None:
     if response.is_json:
         response.headers["Content-Type"] = "application/json; charset=utf-8"
     _not_modified(state, response)
     caller = g.get("caller", Caller())
     response.headers.extend(state.limits.headers(caller.key, resource(), state.now()))
     entry: Logged = request.environ["github.log"]
-    entry.status = response.status_code
     response.headers["X-GitHub-Request-Id"] = f"{entry.number:04X}:{state.secret(12).upper()}"
     response.headers["X-GitHub-Media-Type"] = "github.v3; format=json"
     version = request.headers.get("X-GitHub-Api-Version", API_VERSIONS[0])
     response.headers["X-GitHub-Api-Version-Selected"] = version
     response.headers["Vary"] = "Accept, Authorization, Cookie, X-GitHub-OTP"
-    for observer in observers:
-        observer(_exchange(response, entry))
-    return response
 
 
 def _not_modified(state: State, response: Response) -> None:

@@ -1,4 +1,4 @@
-"""Who asks, and what they may: App JWTs, installation tokens, personal tokens, nobody.
+"""Who asks, and what they may: App JWTs, tokens of installations, of people, nobody.
 
 https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
 """
@@ -25,7 +25,10 @@ ROLE_LEVELS = {"read": 1, "triage": 1, "write": 2, "maintain": 2, "admin": 3}
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sent a request; all None for nobody. An App acts as its bot once it has a token."""
+    """Who sent a request; all None for nobody. An App acts as its bot once it has a token.
+
+    A person who signed in through an App has an account and an App, but no installation.
+    """
 
     app: App | None = None
     installation: Installation | None = None
@@ -37,9 +40,9 @@ class Caller:
         """A name for the log and the limits: `installation 52000001`, `app x`, `user y`."""
         if self.installation is not None:
             return f"installation {self.installation.id}"
-        if self.app is not None:
-            return f"app {self.app.slug}"
-        return f"user {self.account.login}" if self.account is not None else "anonymous"
+        if self.account is not None:
+            return f"user {self.account.login}"
+        return f"app {self.app.slug}" if self.app is not None else "anonymous"
 
     @property
     def limit_message(self) -> str:
@@ -71,7 +74,8 @@ def identify(state: State, header: str | None) -> Caller:
     if token is None or (token.expires_at is not None and token.expires_at <= state.now()):
         raise bad_credentials()
     if token.account_id is not None:
-        return Caller(account=state.accounts[token.account_id], token=token)
+        app = state.apps[token.app_id] if token.app_id is not None else None
+        return Caller(app, account=state.accounts[token.account_id], token=token)
     return _as_installation(state, token)
 
 
@@ -92,13 +96,19 @@ def verify_jwt(state: State, value: str) -> App:
     except jwt.InvalidTokenError as error:
         raise _bad_jwt("A JSON web token could not be decoded") from error
     app = _issuer(state, claims.get("iss"))
-    try:
-        unchecked = {"verify_exp": False, "verify_iat": False, "verify_iss": False}
-        jwt.decode(value, app.public_key, algorithms=["RS256"], options=unchecked)  # type: ignore[arg-type]
-    except jwt.InvalidTokenError as error:
-        raise _bad_jwt("A JSON web token could not be decoded") from error
+    if not any(_signed(value, key) for key in app.public_keys):
+        raise _bad_jwt("A JSON web token could not be decoded")
     _check_times(claims, state.now())
     return app
+
+
+def _signed(value: str, public_key: str) -> bool:
+    try:
+        unchecked = {"verify_exp": False, "verify_iat": False, "verify_iss": False}
+        jwt.decode(value, public_key, algorithms=["RS256"], options=unchecked)  # type: ignore[arg-type]
+    except jwt.InvalidTokenError:
+        return False
+    return True
 
 
 def _issuer(state: State, issuer: Any) -> App:
@@ -179,6 +189,28 @@ def reaches(state: State, caller: Caller, repo: Repository) -> bool:
     )
 
 
+def signed_in_through(state: State, caller: Caller, repo: Repository) -> Installation | None:
+    """The installation that reaches the repository, of the App that a person signed in through."""
+    if caller.app is None or caller.account is None:
+        return None
+    found = (i for i in state.installations_of(repo) if i.app_id == caller.app.id)
+    return next(found, None)
+
+
+def opens_file(state: State, caller: Caller, repo: Repository, path: str) -> bool:
+    """Whether the caller, who may read the repository, may read this file of it.
+
+    An App whose permission is single_file, and who signed in through it, read what it names.
+    """
+    if not repo.private or caller.app is None or caller.token is None:
+        return True
+    installation = caller.installation or signed_in_through(state, caller, repo)
+    if installation is None:
+        return False
+    held = caller.token.permissions if caller.installation else installation.permissions
+    return "contents" in held or path in installation.single_file_paths
+
+
 def role_level(caller: Caller, repo: Repository) -> int:
     """What a person may in a repository: 0 nothing, 1 read, 2 write, 3 administer."""
     if caller.account is None:
@@ -200,7 +232,8 @@ def require(
     """Raise unless the caller may, by any one of `permissions`, at `level` (read or write).
 
     404 for a private repository that it cannot see, 403 for one that it can. Anybody reads what is
-    public. A person needs a role: triage is enough to write what an App's `issues` covers.
+    public. A person needs a role: triage is enough to write what an App's `issues` covers. Who
+    signed in through an App needs the App's permission as well.
     """
     public_read = level == "read" and not repo.private
     if caller.installation is not None:
@@ -209,9 +242,23 @@ def require(
     mine = role_level(caller, repo)
     if repo.private and mine == 0:
         raise not_found()
+    if caller.app is not None and not public_read:
+        _require_grant(signed_in_through(state, caller, repo), repo, permissions, level)
     triages = "issues" in permissions and may_triage(caller, repo)
     if not public_read and not triages and mine < LEVELS[level]:
         raise ApiError(403, "Must have admin rights to Repository.")
+
+
+def _require_grant(
+    installation: Installation | None, repo: Repository, permissions: Collection[str], level: str
+) -> None:
+    if installation is None:
+        raise not_found() if repo.private else forbidden()
+    if installation.suspended_at is not None:
+        raise suspended()
+    held = [installation.permissions.get(name, "none") for name in permissions]
+    if max(LEVELS[grant] for grant in held) < LEVELS[level]:
+        raise forbidden()
 
 
 def _require_app(

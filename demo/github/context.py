@@ -137,6 +137,15 @@ def paged(items: Sequence[T], render: Callable[[T], Any]) -> Response:
     return response
 
 
+def counted(key: str, items: Sequence[T], render: Callable[[T], Any], **more: Any) -> Response:
+    """One page of a list as an object: the list under `key`, `total_count`, and what is given."""
+    shown, link = page_of(items)
+    response = jsonify({"total_count": len(items), **more, key: [render(item) for item in shown]})
+    if link:
+        response.headers["Link"] = link
+    return response
+
+
 def page_of(items: Sequence[T]) -> tuple[Sequence[T], str]:
     """The page that the query string asks for, and the Link header that goes with it, or ""."""
     size, page = number_of("per_page", 30, most=100), number_of("page", 1)

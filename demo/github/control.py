@@ -14,12 +14,13 @@ from .context import answer
 from .control_instruments import Instruments
 from .control_people import People
 from .control_setup import Setup
+from .control_signin import SignIn
 from .errors import ApiError
 
 routes = Blueprint("control", __name__, url_prefix="/_control")
 
 
-class Control(Setup, People, Instruments):
+class Control(Setup, SignIn, People, Instruments):
     """Everything that a test or the demo can do to the stand-in besides calling its API."""
 
     def methods(self) -> list[str]:

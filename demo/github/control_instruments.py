@@ -49,7 +49,7 @@ class Instruments(Base):
     @locked
     def expire_tokens(self) -> int:
         """Let every installation token expire now; returns how many did."""
-        mine = [t for t in self.state.tokens.values() if t.expires_at is not None]
+        mine = [t for t in self.state.tokens.values() if t.installation_id is not None]
         for token in mine:
             token.expires_at = self.state.now()
         return len(mine)

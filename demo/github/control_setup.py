@@ -43,9 +43,18 @@ class Setup(Base):
         return render.full_repository(self.state, repo)
 
     @locked
-    def set_role(self, full_name: str, login: str, role: str) -> None:
-        """Give an account a role: read, triage, write, maintain or admin."""
-        self._repository(full_name).roles[self._by(login).account.id] = role
+    def set_role(self, full_name: str, login: str, role: str, name: str | None = None) -> None:
+        """Give an account a role: read, triage, write, maintain or admin, or (none) take it away.
+
+        `name` makes it a custom role of an organization, with that role as its base.
+        """
+        repo, account = self._repository(full_name), self._by(login).account
+        repo.role_names.pop(account.id, None)
+        repo.roles.pop(account.id, None)
+        if role != "none":
+            repo.roles[account.id] = role
+        if name is not None:
+            repo.role_names[account.id] = name
 
     @locked
     def put_file(self, full_name: str, path: str, text: str | None) -> None:
@@ -98,6 +107,7 @@ class Setup(Base):
         app = installing.create_app(self.state, slug, account, public, **facts)
         bot = self.state.accounts[app.bot_id]
         extra = {"pem": private, "webhook_secret": webhook_secret, "bot_id": bot.id}
+        extra["client_secret"] = app.client_secret
         return {**render_accounts.app(self.state, app), **extra}
 
     @locked

@@ -60,7 +60,8 @@ def create_app(state: State, slug: str, owner: Account, public_key: str, **facts
         owner_id=owner.id,
         bot_id=bot.id,
         client_id=f"Iv23li{state.secret(14)}",
-        public_key=public_key,
+        client_secret=state.secret(40).lower(),
+        public_keys=[public_key],
         created_at=state.timestamp(),
         **{
             "name": slug.replace("-", " ").capitalize(),
@@ -114,6 +115,32 @@ def set_permissions(
     """An owner accepts (or the stand-in imposes) other permissions; old tokens keep theirs."""
     installation.permissions = dict(permissions)
     _announce(state, installation, "new_permissions_accepted", by)
+
+
+def set_single_file(state: State, app: App, by: Account, path: str) -> None:
+    """Name the one file that an App's single_file permission opens, or (empty) none.
+
+    Every installation takes the change at once, as if its owner had accepted it.
+    """
+    app.single_file_paths = [path] if path else []
+    for installation in list(state.installations.values()):
+        if installation.app_id == app.id:
+            installation.single_file_paths = list(app.single_file_paths)
+            set_permissions(state, installation, by, installation.permissions)
+
+
+def choose_repositories(
+    state: State, installation: Installation, by: Account, chosen: Sequence[Repository] | None
+) -> None:
+    """Let an installation reach these repositories, or (None) all that its account ever has."""
+    before = state.of_installation(installation)
+    mine = [r for r in state.repositories.values() if r.owner_id == installation.account_id]
+    wanted = [r for r in mine if not r.deleted] if chosen is None else list(chosen)
+    installation.repository_ids = {repo.id for repo in before}
+    installation.selection = "all" if chosen is None else "selected"
+    added = [repo for repo in wanted if repo not in before]
+    removed = [repo for repo in before if repo not in wanted]
+    change_repositories(state, installation, by, added=added, removed=removed)
 
 
 def change_repositories(

@@ -104,7 +104,10 @@ class Issue:
 
 @dataclass
 class Repository:
-    """A repository; `roles` maps an account id to read, triage, write, maintain or admin."""
+    """A repository; `roles` maps an account id to read, triage, write, maintain or admin.
+
+    `role_names` has the name of a custom role, for those whose role in `roles` is only its base.
+    """
 
     id: int
     owner_id: int
@@ -120,11 +123,12 @@ class Repository:
     issues: dict[int, Issue] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     roles: dict[int, str] = field(default_factory=dict)
+    role_names: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass
 class App:
-    """A GitHub App. Only its public key is kept, as GitHub does."""
+    """A GitHub App. Only the public halves of its keys are kept, as GitHub does."""
 
     id: int
     slug: str
@@ -132,7 +136,8 @@ class App:
     owner_id: int
     bot_id: int
     client_id: str
-    public_key: str
+    client_secret: str
+    public_keys: list[str]
     created_at: str
     permissions: Permissions
     events: list[str]
@@ -141,6 +146,8 @@ class App:
     description: str | None = None
     external_url: str = "https://example.com/labelwright"
     single_file_paths: list[str] = field(default_factory=list)
+    callback_urls: list[str] = field(default_factory=list)
+    setup_url: str | None = None
 
 
 @dataclass
@@ -162,7 +169,11 @@ class Installation:
 
 @dataclass
 class Token:
-    """A token of an installation (expires) or of a person (does not); expiry in epoch seconds."""
+    """A token of an installation, of a person, or of a person who signed in through an App.
+
+    The last has both an account and an App. Only a personal token does not expire; expiry in epoch
+    seconds.
+    """
 
     value: str
     expires_at: float | None
@@ -170,6 +181,21 @@ class Token:
     account_id: int | None = None
     permissions: Permissions = field(default_factory=dict)
     repository_ids: frozenset[int] | None = None
+    app_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """A person's yes to an App, under a code until the App fetches a token for it.
+
+    `challenge` is the S256 challenge of PKCE, None where the App sent none.
+    """
+
+    app_id: int
+    account_id: int
+    redirect_uri: str
+    challenge: str | None
+    expires_at: float
 
 
 @dataclass

@@ -155,7 +155,7 @@ def convert_manifest(code: str) -> Response:
     app = installing.create_app(
         state, slug_of(manifest["name"]), owner, public, **_facts(manifest), webhook_secret=secret
     )
-    secrets = {"client_secret": state.secret(40), "webhook_secret": secret, "pem": private}
+    secrets = {"client_secret": app.client_secret, "webhook_secret": secret, "pem": private}
     return answer({**render_accounts.app(state, app), **secrets}, 201)
 
 
@@ -175,6 +175,8 @@ def _facts(manifest: dict[str, Any]) -> dict[str, Any]:
         "events": list(manifest.get("default_events") or []),
         "webhook_url": hook.get("url") if active else None,
         "single_file_paths": [],  # a manifest cannot name them
+        "callback_urls": list(manifest.get("callback_urls") or []),
+        "setup_url": manifest.get("setup_url"),
     }
 
 
@@ -193,7 +195,8 @@ def new_app(login: str | None = None) -> AnyResponse:
     refused = _refusal(manifest)
     if refused:
         raise ApiError(422, f"Invalid GitHub App configuration. Error: {refused}")
-    code = new_code(manifest, installing.add_account(state, login or "owner"))
+    kind = "Organization" if login else "User"
+    code = new_code(manifest, installing.add_account(state, login or "owner", kind))
     back = {"code": code, "state": request.args.get("state", "")}
     return redirect(f"{manifest['redirect_url']}?{urlencode(back)}")
 

@@ -13,8 +13,8 @@ from . import actions, auth, render, render_accounts
 from .context import (
     ISSUES_OR_PULLS,
     answer,
+    counted,
     no_content,
-    page_of,
     paged,
     text_of,
     the_caller,
@@ -97,11 +97,9 @@ def delete_label(owner: str, name: str, label: str) -> Response:
 def get_contents(owner: str, name: str, path: str) -> Response:
     """One file, as base64. A single_file permission opens only the files that it names."""
     permissions = ("contents", "single_file")
-    repo, caller = the_repository(owner, name, permissions), the_caller()
-    if repo.private and caller.token is not None and caller.installation is not None:
-        by_contents = "contents" in caller.token.permissions
-        if not by_contents and path not in caller.installation.single_file_paths:
-            raise forbidden()
+    repo = the_repository(owner, name, permissions)
+    if not auth.opens_file(the_state(), the_caller(), repo, path):
+        raise forbidden()
     data = repo.files.get(path)
     if data is None:
         raise not_found()
@@ -142,11 +140,16 @@ def get_permission(owner: str, name: str, login: str) -> Response:
     if account is None:
         raise not_found()
     role = role_of(repo, account)
-    rank = RANKS[role]
-    rights = {right: rank >= index for index, right in enumerate(RIGHTS, 1)}
-    shown = {**render_accounts.user(the_state(), account), "permissions": rights, "role_name": role}
+    name = repo.role_names.get(account.id, role)
+    rights = {"permissions": rights_of(role), "role_name": name}
+    shown = {**render_accounts.user(the_state(), account), **rights}
     permission = OLD_PERMISSION.get(role, role)
-    return answer({"permission": permission, "role_name": role, "user": shown})
+    return answer({"permission": permission, "role_name": name, "user": shown})
+
+
+def rights_of(role: str) -> dict[str, bool]:
+    """What a role may, as GitHub's five flags."""
+    return {right: RANKS[role] >= index for index, right in enumerate(RIGHTS, 1)}
 
 
 def role_of(repo: Repository, account: Account) -> str:
@@ -183,13 +186,7 @@ def installation_repositories() -> Response:
     if installation is None:
         raise forbidden()
     reached = [r for r in state.of_installation(installation) if auth.reaches(state, caller, r)]
-    shown, link = page_of(reached)
-    body = {
-        "total_count": len(reached),
-        "repository_selection": installation.selection,
-        "repositories": [render.repository(state, repo) for repo in shown],
-    }
-    response = answer(body)
-    if link:
-        response.headers["Link"] = link
-    return response
+    selection = {"repository_selection": installation.selection}
+    return counted(
+        "repositories", reached, lambda repo: render.repository(state, repo), **selection
+    )

@@ -14,7 +14,17 @@ from typing import Any
 from . import ids
 from .faults import Fault, Logged
 from .limits import Limits
-from .model import Account, App, Delivery, Installation, Issue, Label, Repository, Token
+from .model import (
+    Account,
+    App,
+    Authorization,
+    Delivery,
+    Installation,
+    Issue,
+    Label,
+    Repository,
+    Token,
+)
 
 API_PREFIX = "/api/v3"
 """Enterprise Server serves the same API under this path; both are understood."""
@@ -39,6 +49,8 @@ class State:
     apps: dict[int, App] = field(default_factory=dict)
     installations: dict[int, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    refresh_tokens: dict[str, Token] = field(default_factory=dict)
+    authorizations: dict[str, Authorization] = field(default_factory=dict)
     manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
     outbox: queue.Queue[Delivery | None] = field(default_factory=queue.Queue)

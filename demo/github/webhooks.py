@@ -12,7 +12,7 @@ from .ids import node_id
 from .model import Account, App, Delivery, Installation, Repository
 from .state import State
 
-ALWAYS_SENT = {"ping", "installation", "installation_repositories"}
+ALWAYS_SENT = {"github_app_authorization", "installation", "installation_repositories", "ping"}
 """What every App gets and none may subscribe to."""
 
 

@@ -53,10 +53,13 @@ OPERATIONS = {
     f"{ISSUE}/timeline": ("get",),
     "/repos/{owner}/{repo}/labels": ("get", "post"),
     "/repos/{owner}/{repo}/labels/{name}": ("get", "patch", "delete"),
+    "/user": ("get",),
+    "/user/installations": ("get",),
+    "/user/installations/{installation_id}/repositories": ("get",),
     "/users/{username}": ("get",),
     "/users/{username}/installation": ("get",),
 }
-EVENTS = ("installation", "issues", "label", "ping", "repository")
+EVENTS = ("github-app-authorization", "installation", "issues", "label", "ping", "repository")
 
 
 @functools.cache

@@ -65,6 +65,24 @@ def test_repository_answers_are_githubs(world: World, checker: OpenAPIChecker) -
     checker.verify()
 
 
+def test_answers_to_a_person_are_githubs(world: World, checker: OpenAPIChecker) -> None:
+    world.control.open_issue(REPO, title="It breaks")
+    world.control.set_role(REPO, "ann", "triage", name="Gardener")
+    token = world.control.user_token("labelwright", "ann")
+    mine = f"/user/installations/{world.installation}/repositories"
+    permission = f"/repos/{REPO}/collaborators/ann/permission"
+    for path in ("/user", "/user/installations", mine, permission):
+        assert world.call("GET", path, token=token).status_code == 200
+        refused = 401 if path.startswith("/user") else 404
+        assert world.client.get(path).status_code == refused
+    labels = f"/repos/{REPO}/issues/1/labels"
+    assert world.call("POST", labels, token=token, json=["bug"]).status_code == 200
+    assert world.call("DELETE", f"{labels}/bug", token=token).status_code == 200
+    world.control.set_role(REPO, "ann", "read")
+    assert world.call("POST", labels, token=token, json=["bug"]).status_code == 403
+    checker.verify()
+
+
 def test_issue_answers_are_githubs(world: World, checker: OpenAPIChecker) -> None:
     world.control.open_issue(REPO, title="A pull", pull_request=True)
     token, issues = world.token(), f"/repos/{REPO}/issues"
@@ -132,6 +150,7 @@ def test_every_operation_described_is_served(world: World) -> None:
 
 
 HOOKS = [
+    "github_app_authorization.revoked",
     "installation.created",
     "installation.deleted",
     "installation.new_permissions_accepted",
@@ -180,6 +199,7 @@ def test_webhooks_are_githubs(world: World, listening: Inbox, github_openapi: Js
 def live_a_life(control: Any, installation: int) -> None:
     """Everything that is told by webhook, once."""
     control.ping("labelwright")
+    control.revoke_authorization("labelwright", "someone")
     control.install("labelwright", "someone", None)
     control.add_repository("acme/else", organization=True)
     control.change_repositories(installation, added=["acme/else"])

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from bot.processes import connector
+from bot.connecting import connector
 from bot.repo_config import FILE
 from bot.settings import Settings
 from demo.github import StandIn

@@ -1,0 +1,160 @@
+"""Who may see a repository and act in it: what GitHub says, asked seldom, believed for minutes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.console.desk import desk
+from bot.console.errors import Forbidden, GitHubSilent, NotHere
+from bot.console.people import Person, person
+from bot.github.errors import GitHubError, NotFound
+from bot.github.person import PersonClient
+
+if TYPE_CHECKING:
+    from bot.console.desk import Desk
+    from bot.store.rows import Repository
+
+T = TypeVar("T")
+
+BELIEVED = 300.0
+"""Seconds for which an answer of GitHub is believed."""
+RANKS = ("none", "read", "triage", "write", "maintain", "admin")
+"""Roles, the weakest first; one that an organization made counts as the strongest it contains."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    at: float
+    value: object
+
+
+class Roles:
+    """Answers of GitHub about people, for BELIEVED seconds. Threads share it."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._known: dict[tuple[object, ...], _Known] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...], ask: Callable[[], T]) -> T:
+        """What was said under this key, else what `ask` says now."""
+        now = self._now()
+        with self._lock:
+            known = self._known.get(key)
+            if known is not None and now - known.at < BELIEVED:
+                return known.value  # type: ignore[return-value]
+        value = ask()
+        with self._lock:
+            old = [k for k, v in self._known.items() if now - v.at >= BELIEVED]
+            for each in old:
+                del self._known[each]
+            self._known[key] = _Known(now, value)
+        return value
+
+    def forget(self, person_id: int) -> None:
+        """Ask again about a person."""
+        with self._lock:
+            for key in [k for k in self._known if k[1] == person_id]:
+                del self._known[key]
+
+
+def role(at: Desk, who: Person, repository: Repository) -> str:
+    """One of RANKS. Raises GitHubSilent where GitHub has to be asked and does not answer."""
+    if who.is_operator:
+        return "admin"
+    if repository.id < 0 or repository.installation_id is None:
+        return "none"  # imported by hand: GitHub can say nothing of it
+    found = at.roles.get(("role", who.id, repository.id), lambda: _ask(at, who, repository))
+    if found == "none" and not repository.private:
+        return "read"
+    return found
+
+
+def visible(at: Desk, who: Person) -> list[Repository]:
+    """The repositories that a person may see, by name. GitHub being silent hides private ones."""
+    every = at.store.repositories.all()
+    if who.is_operator:
+        return every
+    known = [row for row in every if row.id > 0]
+    private = {row.installation_id for row in known if row.private}
+    mine = _accessible(at, who, known) if private else frozenset[int]()
+    return [row for row in known if not row.private or row.id in mine]
+
+
+def find(owner: str, name: str, least: str = "read") -> Repository:
+    """The repository of that name, for the person at the browser.
+
+    Raises SignInFirst, NotHere (also where they may not know of it), Forbidden below `least`.
+    """
+    at, who = desk(), person()
+    repository = at.store.repositories.by_name(f"{owner}/{name}")
+    missing = f"There is no repository {owner}/{name} here that you may see."
+    if repository is None:
+        raise NotHere(missing)
+    held = role(at, who, repository)
+    if held == "none":
+        raise NotHere(missing)
+    if RANKS.index(held) < RANKS.index(least):
+        raise Forbidden(
+            f"This needs {least} permission in {repository.full_name} or more; GitHub says that"
+            f" yours is {held}."
+        )
+    return repository
+
+
+def may(repository: Repository, least: str) -> bool:
+    """Whether the person at the browser has this role or more; for what a page offers."""
+    try:
+        held = role(desk(), person(), repository)
+    except GitHubSilent:
+        return False
+    return RANKS.index(held) >= RANKS.index(least)
+
+
+def need_operator() -> Person:
+    """The person at the browser. Raises SignInFirst, Forbidden where they do not run the server."""
+    who = person()
+    if not who.is_operator:
+        raise Forbidden(
+            "This is for those who run the server: LABELWRIGHT_OPERATORS names them, and the token"
+            " in the file operator-token of its home folder lets anybody in who can read it."
+        )
+    return who
+
+
+def _ask(at: Desk, who: Person, repository: Repository) -> str:
+    try:
+        client = at.installation(repository.installation_id)
+        found = client.permission(repository.full_name, who.login)
+    except NotFound:
+        return "none"
+    except GitHubError as error:
+        raise GitHubSilent(
+            f"GitHub could not be asked what you may do in {repository.full_name}:"
+            f" {error.message}. Try again in a minute."
+        ) from error
+    return found if found in RANKS else "read"
+
+
+def _accessible(at: Desk, who: Person, known: list[Repository]) -> frozenset[int]:
+    """The ids of the repositories that GitHub shows to a person."""
+    try:
+        return at.roles.get(("sees", who.id), lambda: _ask_all(at, who, known))
+    except (GitHubError, GitHubSilent) as error:
+        at.log.warning("access unknown: private repositories are hidden", error=str(error))
+        return frozenset()
+
+
+def _ask_all(at: Desk, who: Person, known: list[Repository]) -> frozenset[int]:
+    if who.token is None:  # by an API token: each private one is asked about by name
+        private = [row for row in known if row.private]
+        return frozenset(row.id for row in private if role(at, who, row) != "none")
+    ours = {row.installation_id for row in known if row.installation_id is not None}
+    found: set[int] = set()
+    with PersonClient(who.token, at.settings.github_url, now=at.now) as client:
+        for installation in client.installations() & ours:
+            found |= client.repositories(installation)
+    return frozenset(found)

@@ -1,0 +1,164 @@
+"""The first page: every repository that one may see, and what happened last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, render_template, request
+
+from bot.alarms import worst
+from bot.console.access import visible
+from bot.console.desk import Desk, desk
+from bot.console.people import person
+from bot.policy import effective_mode
+from bot.repo_config import RepoConfig
+from bot.store.overview import Counted
+from bot.survey import survey
+
+if TYPE_CHECKING:
+    from bot.store.rows import Decision, Repository
+
+routes = Blueprint("overview", __name__)
+PER_PAGE = 50
+RECENT = 15
+_LAST, _DIGITS = 1_000_000, 9
+DAYS = 30
+
+TABS = (
+    ("", "Labels"),
+    ("/review", "Review"),
+    ("/issues", "Issues"),
+    ("/models", "Models"),
+    ("/report", "Replay report"),
+    ("/try", "Try it"),
+    ("/configuration", "Configuration"),
+    ("/undo", "Undo"),
+)
+"""The pages about one repository: where each is below it, and its name."""
+MENU = (
+    ("/trainings", "Trainings", False),
+    ("/jobs", "Jobs", True),
+    ("/encoders", "Encoders", True),
+    ("/checks", "Checks", True),
+    ("/tokens", "Tokens", False),
+)
+"""The pages about the server: where, their name, and whether only operators have them."""
+
+
+@routes.app_context_processor
+def _everywhere() -> dict[str, Any]:
+    return {"tabs": TABS, "pages": MENU, "version": version("labelwright")}
+
+
+@routes.get("/")
+def page() -> str:
+    """The list, filtered by name, and the newest decisions."""
+    at, who = desk(), person()
+    every = visible(at, who)
+    wanted = request.args.get("q", "").strip()
+    found = [row for row in every if wanted.casefold() in row.full_name.casefold()]
+    number = page_number()
+    shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
+    counted = at.store.overview.counted([row.id for row in every])
+    states = survey(at.settings, at.store, now=at.now())
+    waiting = sum(n for (_, state), n in at.store.jobs.counts().items() if state == "waiting")
+    return render_template(
+        "console/overview.html",
+        rows=_rows(at, shown, counted),
+        totals=_totals(list(counted.values())),
+        waiting=waiting,
+        worst=worst(states),
+        troubles=sum(state.severity != "ok" for state in states),
+        activity=_activity(at, every),
+        q=wanted,
+        page=number,
+        more=len(found) > number * PER_PAGE,
+    )
+
+
+def page_number() -> int:
+    """Which page of a list is asked for, from 1; what is no number is the first."""
+    given = request.args.get("page", "1")
+    if not given.isdecimal():
+        return 1
+    return min(max(int(given[:_DIGITS]), 1), _LAST) if len(given) <= _DIGITS else _LAST
+
+
+@dataclass(frozen=True)
+class Row:
+    """A repository in the list."""
+
+    full_name: str
+    private: bool
+    mode: str
+    issues: int
+    applied: int
+    precision: float | None
+    coverage: float | None
+    history: Sequence[float | None]
+    version: str | None
+    decided_at: float | None
+
+
+def _rows(at: Desk, shown: Sequence[Repository], counted: dict[int, Counted]) -> list[Row]:
+    histories = at.store.overview.precisions([row.id for row in shown], DAYS)
+    return [
+        Row(
+            row.full_name,
+            row.private,
+            effective_mode(RepoConfig.from_dict(row.config), row.mode),
+            counted[row.id].issues,
+            counted[row.id].applied,
+            share(counted[row.id].right, counted[row.id].judged),
+            share(counted[row.id].right, counted[row.id].right + counted[row.id].missed),
+            histories.get(row.id, ()),
+            at.registry.current(row.id),
+            counted[row.id].decided_at,
+        )
+        for row in shown
+    ]
+
+
+def _totals(counted: Sequence[Counted]) -> dict[str, Any]:
+    right, judged = sum(x.right for x in counted), sum(x.judged for x in counted)
+    return {
+        "repositories": len(counted),
+        "issues": sum(x.issues for x in counted),
+        "labeled": sum(x.applied for x in counted),
+        "judged": judged,
+        "precision": share(right, judged),
+        "coverage": share(right, right + sum(x.missed for x in counted)),
+    }
+
+
+def _activity(at: Desk, seen: Sequence[Repository]) -> list[dict[str, Any]]:
+    names = {row.id: row.full_name for row in seen}
+    found = at.store.overview.recent(list(names), RECENT)
+    colors = {
+        id: {label.name: label.color for label in at.store.labels.all(id)}
+        for id in {each.repository_id for each in found}
+    }
+    return [
+        {
+            "full_name": names[each.repository_id],
+            "number": each.number,
+            "at": each.at,
+            "applied": labels_of(each, "apply"),
+            "suggested": labels_of(each, "suggest"),
+            "colors": colors[each.repository_id],
+        }
+        for each in found
+    ]
+
+
+def labels_of(decision: Decision, verdict: str) -> list[str]:
+    """The labels to which a decision gave a verdict (`apply`, `suggest`, `none`)."""
+    return [str(each["label"]) for each in decision.verdicts if each.get("verdict") == verdict]
+
+
+def share(part: int, whole: int) -> float | None:
+    """A share; None of nothing."""
+    return part / whole if whole else None
