@@ -169,11 +169,11 @@ class _Issue:
         opened, person = from_epoch(self.at), self.rng.randrange(PEOPLE)
         closed = from_epoch(self.at + 86_400) if self.rng.random() < 0.7 else None
         pull = self.rng.random() < 0.1
-        self.rows["issues"].append(
-            (*self._key, self.place.id * 10**6 + self.number, title, body, title, body)
-            + ("closed" if closed else "open", 0, pull, f"person-{person}", 1000 + person)
-            + ("User", "NONE", opened, closed or opened, closed, 0)
-        )
+        texts = (self.place.id * 10**6 + self.number, title, body, title, body)
+        state = ("closed" if closed else "open", 0, pull)
+        author = (f"person-{person}", 1000 + person, "User", "NONE")
+        times = (opened, closed or opened, closed, 0)
+        self.rows["issues"].append((*self._key, *texts, *state, *author, *times))
 
     def _events(self, count: int, topics: list[int], ours: int | None) -> Iterator[int]:
         """Make the events; gives the labels that are there after the last of them."""

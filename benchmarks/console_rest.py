@@ -63,10 +63,9 @@ def _work(made: Rows, repository: int, issues: int, rng: Random, now: float) -> 
         state = "dead" if n % 400 == 399 else "waiting" if n % 300 == 299 else "done"
         error = "GitHub answered 502 eight times" if state == "dead" else None
         done = state != "waiting"
-        made["jobs"].append(
-            ("label", "fast", 5, owner, repository, number, "{}", state, at, int(done), 8, error)
-            + ("labeled" if state == "done" else None, at, at + 2 if done else None)
-        )
+        asked = ("label", "fast", 5, owner, repository, number, "{}", state, at, int(done), 8)
+        result = "labeled" if state == "done" else None
+        made["jobs"].append((*asked, error, result, at, at + 2 if done else None))
         if n % 4 == 0:
             guid = f"{repository:08}-{n:08}"
             made["deliveries"].append((guid, "issues", "opened", repository, at, PAYLOAD, 0))

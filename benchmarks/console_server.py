@@ -85,7 +85,7 @@ def configure(product: Product) -> None:
 def web(product: Product, *, console: bool = True) -> Iterator[Web]:
     """Run it while the block runs. Raises DidNotHappen with the log where it does not start."""
     port, log = free_port(), product.home / "web.log"
-    command = LABELWRIGHT + ("web",) if console else (sys.executable, "-c", WITHOUT)
+    command = (*LABELWRIGHT, "web") if console else (sys.executable, "-c", WITHOUT)
     environment = product.environment | {"LABELWRIGHT_PORT": str(port)}
     dying_with_us = (sys.executable, "-m", "bot.child", "0")
     with log.open("wb") as file:

@@ -38,13 +38,14 @@ TOPICS = (
     _topic("good first issue", "7057ff", 2, "To begin with", "simple small easy rename comment"),
 )
 
-_COMMON = """
+_COMMON_TEXT = """
 the a of in on when with after before and but then it this that we they is was has not only always
 again every some one two file folder line value list table test build run start stop call return
 function module class server client user setting default output input message log screen program
 command result change update remove open close read write show hide find keep use need see try
 expected instead actually since between without under over still here there now later
-""".split()
+"""
+_COMMON = _COMMON_TEXT.split()
 _OWN_SHARE = 0.2
 _SHORT, _LONG = 20, 150
 

@@ -15,9 +15,12 @@ from typing import Any
 from bot.errors import SetupError
 
 KEY_NAME = "private-key.pem"
-SECRETS = ("app_id", "private_key", "private_key_file", "webhook_secret", "webhook_secret_previous")
+_HOOK = ("webhook_secret", "webhook_secret_previous")
+_CLIENT = ("client_id", "client_secret")
+SECRETS = ("app_id", "private_key", "private_key_file", *_HOOK, *_CLIENT)
 """Settings that belong to one App: never replaced unless told to."""
-_OURS = (*SECRETS, "intake", "github_url", "pull_requests")
+_OURS = (*SECRETS, "intake", "github_url", "pull_requests", "public_url")
+Value = int | str | list[str]
 _HEAD = "# The App, as `labelwright setup` registered it. The environment wins over this file.\n"
 
 
@@ -33,15 +36,16 @@ class Keeper:
         """The file of the private key."""
         return self.config.parent / KEY_NAME
 
-    def keep(self, values: Mapping[str, int | str], private_key: str) -> None:
+    def keep(self, values: Mapping[str, Value], private_key: str) -> None:
         """Write the key, then the file that names it. Either both are new afterwards or none is.
 
-        Raises OSError.
+        Raises OSError, SetupError.
         """
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in values.items()]
         file = f'private_key_file = "{KEY_NAME}"\n'
-        gap = "\n" if self.kept.strip() else ""
-        text = "".join([self.kept.rstrip("\n"), gap, gap, _HEAD, *lines, file])
+        kept = _without(self.kept, tomllib.loads(self.kept), self.config, (*_OURS, *values))
+        gap = "\n" if kept.strip() else ""
+        text = "".join([kept.rstrip("\n"), gap, gap, _HEAD, *lines, file])
         key, config = _aside(self.key, private_key), None
         try:
             config = _aside(self.config, text)
@@ -76,20 +80,38 @@ def keeper(config: Path, *, force: bool) -> Keeper:
         raise SetupError(f"{there[0]}: an App is set up already; --force replaces it")
     config.parent.mkdir(parents=True, exist_ok=True)
     _aside(key, "").unlink()
-    return Keeper(config, _without(text, held, config))
+    return Keeper(config, _without(text, held, config, _OURS).replace(_HEAD, ""))
 
 
-def _without(text: str, held: Mapping[str, Any], config: Path) -> str:
+def change_settings(config: Path, values: Mapping[str, Value | None]) -> None:
+    """Give settings of the file other values, None takes one out; everything else stays.
+
+    Whoever reads the file meanwhile finds the old one or the new one, whole. Raises SetupError,
+    OSError.
+    """
+    text = config.read_text("utf-8")
+    kept = _without(text, tomllib.loads(text), config, tuple(values))
+    lines = [f"{name} = {json.dumps(v)}\n" for name, v in values.items() if v is not None]
+    joint = "" if not kept or kept.endswith("\n") else "\n"
+    _aside(config, "".join([kept, joint, *lines])).replace(config)
+
+
+def change_key(config: Path, private_key: str) -> None:
+    """Put another private key in the place of the one beside the file. Raises OSError."""
+    key = config.parent / KEY_NAME
+    _aside(key, private_key).replace(key)
+
+
+def _without(text: str, held: Mapping[str, Any], config: Path, names: Collection[str]) -> str:
     """The file's text without the settings that are written anew; comments stay."""
-    kept = "".join(line for line in text.splitlines(keepends=True) if not _sets(line, _OURS))
-    kept = kept.replace(_HEAD, "")
-    wanted = {name: value for name, value in held.items() if name not in _OURS}
+    kept = "".join(line for line in text.splitlines(keepends=True) if not _sets(line, names))
+    wanted = {name: value for name, value in held.items() if name not in names}
     try:
         same = tomllib.loads(kept) == wanted
     except tomllib.TOMLDecodeError:
         same = False
     if not same:  # a value of several lines
-        raise SetupError(f"take {', '.join(n for n in _OURS if n in held)} out of {config} first")
+        raise SetupError(f"take {', '.join(n for n in names if n in held)} out of {config} first")
     return kept
 
 

@@ -192,6 +192,10 @@ def _ping(data: Json, common: dict[str, Any]) -> Event:
     return PingEvent(**common, zen=payload.text(data, "zen"))
 
 
+def _authorization(data: Json, common: dict[str, Any]) -> Event:
+    return Event(**common)
+
+
 def _installation(data: Json, common: dict[str, Any]) -> Event:
     _need(common["installation"], "installation.id")
     listed = payload.sections(data, "repositories") + payload.sections(data, "repositories_added")
@@ -260,6 +264,7 @@ def _need(value: Any, what: str) -> Any:
 
 _READERS: Mapping[str, Callable[[Json, dict[str, Any]], Event]] = {
     "ping": _ping,
+    "github_app_authorization": _authorization,
     "installation": _installation,
     "installation_repositories": _installation,
     "installation_target": _target,

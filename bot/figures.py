@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bot.offline import Judge
-from bot.out_of_fold import OutOfFold, labels_of, of_version
+from bot.out_of_fold import OutOfFold, labels_of, names_of, of_version
 from bot.simulating import at_best
 from bot.times import from_epoch, to_epoch
 from models import curves
@@ -93,7 +93,8 @@ def _at_targets(past: OutOfFold, judge: Judge, a_month: float) -> dict[str, Any]
     measured = np.flatnonzero(scores.known.any(axis=1))
     issues = len(measured)
     at = curves.thresholds(scores)
-    held = [why_held(label, judge) for label in labels_of(past.bundle, list(judge.labels.values()))]
+    here = labels_of(past.bundle, list(judge.labels.values()))
+    held = [why_held(label, judge) for label in here]
     counted = np.array([why is None for why in held], dtype=bool)
     monthly = a_month / issues if issues else 0.0
     rows = [_outcome(scores, row, counted, monthly) for row in at]
@@ -107,10 +108,14 @@ def _at_targets(past: OutOfFold, judge: Judge, a_month: float) -> dict[str, Any]
         "overall": {name: [row[name] for row in rows] for name in rows[0]},
         "now": _outcome(scores, in_force, counted, monthly),
         "labels": [
-            _label(rule, past, why) | curves.label_curve(scores, at[:, column], column)
-            for column, (rule, why) in enumerate(zip(rules, held, strict=True))
+            {
+                **_label(rule, label, past),
+                "held": why,
+                **curves.label_curve(scores, at[:, column], column),
+            }
+            for column, (rule, label, why) in enumerate(zip(rules, here, held, strict=True))
         ],
-        "confusion": curves.confusion(scores, shown, past.bundle.labels.names),
+        "confusion": curves.confusion(scores, shown, names_of(past.bundle, here)),
         "calibration": curves.calibration(scores),
     }
 
@@ -137,21 +142,20 @@ def _outcome(scores: Scores, at: Any, counted: Any, monthly: float) -> dict[str,
     }
 
 
-def _label(rule: LabelRule, past: OutOfFold, why: str | None) -> dict[str, Any]:
+def _label(rule: LabelRule, label: Label | None, past: OutOfFold) -> dict[str, Any]:
     card, metrics = past.bundle.card, past.bundle.metrics
     measured = (metrics.get("labels") or {}).get(rule.name)
     figures = ("precision", "recall", "f1", "support")
     holdout = None if measured is None else {name: measured.get(name) for name in figures}
     return {
-        "name": rule.name,
-        "id": rule.id,
+        "name": rule.name if label is None else label.name,
+        "id": rule.id if label is None else label.id,
         "support": rule.support,
         "target": (card.get("targets") or {}).get(rule.name, past.bundle.labels.target_precision),
         "apply_at": rule.apply_at,
         "suggest_at": rule.suggest_at,
         "mode": "suggest" if rule.apply_at is None else "apply",
         "why": rule.why,
-        "held": why,
         "holdout": holdout,
     }
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from bot.store.rows import Acceptance
 
 
+OF_NO_ACCOUNT = ("github_app_authorization", "ping")
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What was taken in: `result` is "queued", "duplicate" or "requeued"."""
@@ -64,9 +67,9 @@ def receive(
 def require_allowed(event: Event, allowed: Collection[str]) -> None:
     """Raise AccountNotAllowed unless the event's account is one of `allowed`, in any case.
 
-    An empty list allows every account; a ping is of no account and always allowed.
+    An empty list allows every account; what is of no account is always allowed.
     """
-    if not allowed or event.name == "ping":
+    if not allowed or event.name in OF_NO_ACCOUNT:
         return
     if event.account.casefold() not in {name.casefold() for name in allowed}:
         raise AccountNotAllowed(

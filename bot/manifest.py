@@ -13,8 +13,12 @@ from urllib.parse import quote, urlencode, urlsplit
 PERMISSIONS = {"issues": "write", "metadata": "read", "single_file": "read"}
 """The least that the product needs. A manifest cannot say which single file: that is typed in."""
 PULL_REQUESTS = {"pull_requests": "write"}
-AUTOMATIC = frozenset({"installation", "installation_repositories", "ping"})
+AUTOMATIC = frozenset(
+    {"github_app_authorization", "installation", "installation_repositories", "ping"}
+)
 """Sent to every App. GitHub refuses a manifest that names one: "Default events unsupported"."""
+SIGNED_IN, INSTALLED = "/signin/back", "/welcome"
+"""Where GitHub sends people who signed in, and whoever installed the App: below the console."""
 LONGEST_NAME = 34
 """Characters that GitHub allows in an App's name."""
 DESCRIPTION = "Labels new issues, several labels at once, and learns from what people change."
@@ -111,11 +115,13 @@ def manifest(
     webhook: str | None,
     subscriptions: Iterable[str],
     pull_requests: bool = False,
+    console: str | None = None,
 ) -> dict[str, Any]:
     """The manifest, for its JSON to be posted to `Site.new_app`.
 
-    `webhook` is where GitHub delivers to; None leaves deliveries switched off. Raises ValueError
-    for a name that GitHub would refuse.
+    `webhook` is where GitHub delivers to; None leaves deliveries switched off. `console` is the
+    address below which people sign in, None where there is no such thing. Raises ValueError for a
+    name that GitHub would refuse.
     """
     if not 0 < len(name) <= LONGEST_NAME:
         raise ValueError(f"the App's name must have 1 to {LONGEST_NAME} characters")
@@ -128,6 +134,15 @@ def manifest(
         "public": False,
         "hook_attributes": hook,
         "redirect_url": redirect_url,
+        **(_returns(console) if console else {}),
         "default_permissions": {**PERMISSIONS, **(PULL_REQUESTS if pull_requests else {})},
         "default_events": list(subscriptions),
+    }
+
+
+def _returns(console: str) -> dict[str, Any]:
+    return {
+        "callback_urls": [console + SIGNED_IN],
+        "setup_url": console + INSTALLED,
+        "request_oauth_on_install": False,
     }

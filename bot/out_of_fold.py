@@ -82,3 +82,9 @@ def labels_of(made: Bundle, labels: Sequence[Label]) -> list[Label | None]:
     by_id = {label.id: label for label in labels}
     by_name = {label.name.casefold(): label for label in labels}
     return [by_id.get(rule.id or 0) or by_name.get(rule.name.casefold()) for rule in made.labels]
+
+
+def names_of(made: Bundle, here: Sequence[Label | None]) -> list[str]:
+    """What a version's labels are called now; `here` as `labels_of` gives it."""
+    pairs = zip(made.labels, here, strict=True)
+    return [rule.name if label is None else label.name for rule, label in pairs]

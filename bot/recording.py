@@ -13,6 +13,7 @@ from bot.errors import BotError
 from bot.launcher import TrainingCancelled
 from bot.launchers import Busy, Unreachable
 from bot.launchers.identity import handle_of, is_alive, is_of_here
+from bot.loss_curve import Keeper
 from bot.tasks import Stopped
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Record:
         self._followed: Mapping[str, Any] | None = None
         self._part = ""
         self._ended = False
+        self._losses = Keeper(store.now)
 
     @property
     def id(self) -> int:
@@ -91,8 +93,9 @@ class Record:
     def follow(self, status: Mapping[str, Any] | None) -> None:
         """Note how far it is; None where it has not said."""
         if status is not None and status != self._followed:
-            self._followed = status
-            self._require(self._store.trainings.progress(self._row.id, self._in_part(status)))
+            self._followed, inside = status, self._in_part(status)
+            self._require(self._store.trainings.progress(self._row.id, inside))
+            self._losses.note(self.folder, inside)
         else:
             self.require_wanted()
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from bot.figures import recipe_of
 from bot.offline import Judge
-from bot.out_of_fold import OutOfFold, labels_of, of_version
+from bot.out_of_fold import OutOfFold, labels_of, names_of, of_version
 from bot.policy import IssueFacts
 from bot.snapshots import opened_text
 from models import curves, walk
@@ -27,8 +27,10 @@ from models.predictor import why_cautious
 from models.text import IssueText, prepare
 
 if TYPE_CHECKING:
+    from bot.policy import Decision, Verdict
     from bot.store import Store
     from bot.store.rows import Issue, Repository
+    from models.curves import Scores
     from models.registry import Registry
 
 WANTED = 500
@@ -53,7 +55,7 @@ _INTERLEAVED = (
 
 @dataclass(frozen=True)
 class Row:
-    """One issue: the labels that belong, and what would have been done, in the model's names."""
+    """One issue: the labels that belong, and what would have been done, by the names of now."""
 
     number: int
     opened: str
@@ -97,9 +99,11 @@ def made(
     done. Raises NoScores, ModelError."""
     past = of_version(store, registry, repository, version)
     start = first_of(len(past.numbers), wanted)
-    rows = list(_rows(store, repository, past, start, tell))
-    names = past.bundle.labels.names
-    ids = {rule.name: rule.id for rule in past.bundle.labels}
+    judge = Judge(store, repository)
+    here = labels_of(past.bundle, list(judge.labels.values()))
+    names = names_of(past.bundle, here)
+    issues = [store.issues.get(repository.id, number) for number in past.numbers[start:]]
+    rows = list(_rows(past, issues, judge, names, tell))
     return {
         "problem": None,
         "version": version,
@@ -113,7 +117,10 @@ def made(
         "from": rows[0].opened if rows else None,
         "to": rows[-1].opened if rows else None,
         **summary(rows),
-        "labels": [{"id": ids[name], **of_label(name, rows)} for name in names],
+        "labels": [
+            {"id": None if label is None else label.id, **of_label(name, rows)}
+            for name, label in zip(names, here, strict=True)
+        ],
         "months": months(rows),
         "rows": [row.to_json() for row in reversed(rows)],
     }
@@ -187,52 +194,36 @@ def _why_fewer(past: OutOfFold, issues: int, wanted: int) -> str | None:
 
 
 def _rows(
-    store: Store, repository: Repository, past: OutOfFold, start: int, tell: Tell
+    past: OutOfFold,
+    issues: Sequence[Issue | None],
+    judge: Judge,
+    names: Sequence[str],
+    tell: Tell,
 ) -> Iterator[Row]:
-    """Decide on each issue from the row `start` on, as the server would have."""
-    judge = Judge(store, repository)
-    here = labels_of(past.bundle, list(judge.labels.values()))
-    names = [
-        rule.name if x is None else x.name for rule, x in zip(past.bundle.labels, here, strict=True)
-    ]
+    """Decide on the newest issues, all of `issues`, as the server would have."""
+    start = len(past.numbers) - len(issues)
     targets = [judge.config.target(name) for name in names]
-    total = len(past.numbers) - start
-    issues = [store.issues.get(repository.id, number) for number in past.numbers[start:]]
     cautions = _cautions(past, start, issues)
-    tell(0, total)
+    tell(0, len(issues))
     for rows, labels in walk.walk(past.bundle.labels, past.scores, targets, start):
         for row in rows:
             issue = issues[row - start]
             if issue is not None and not issue.deleted:
                 said = label_scores(labels, past.scores.probabilities[row])
                 prediction = Prediction(past.version, said, caution=cautions[row - start])
-                yield _row(past, row, issue, judge, prediction, names)
-        tell(rows.stop - start, total)
+                facts = IssueFacts(issue.author_login, issue.author_association)
+                yield _row(past.scores.rows(row), issue, judge.decide(prediction, facts), names)
+        tell(rows.stop - start, len(issues))
 
 
-def _row(
-    past: OutOfFold,
-    row: int,
-    issue: Issue,
-    judge: Judge,
-    prediction: Prediction,
-    names: Sequence[str],
-) -> Row:
-    facts = IssueFacts(issue.author_login, issue.author_association)
-    decision = judge.decide(prediction, facts)
-    truth, known = past.scores.truth[row], past.scores.known[row]
-    # By the model's names: a label that was renamed since is still the same one.
-    model = past.bundle.labels.names
-    of = dict(zip((name.casefold() for name in names), range(len(model)), strict=True))
-    columns = {
-        v.label: of[v.label.casefold()] for v in decision.verdicts if v.label.casefold() in of
-    }
+def _row(scores: Scores, issue: Issue, decision: Decision, names: Sequence[str]) -> Row:
+    """What was decided of an issue beside what belongs; `scores` are of this issue alone."""
+    known = {name for name, sure in zip(names, scores.known, strict=True) if sure}
+    belong = tuple(name for name, on in zip(names, scores.belong, strict=True) if on)
 
-    def kept(verdicts: Iterable[Any]) -> tuple[str, ...]:
-        found = [columns[v.label] for v in verdicts if v.label in columns]
-        return tuple(model[column] for column in found if known[column])
+    def kept(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+        return tuple(verdict.label for verdict in verdicts if verdict.label in known)
 
-    belong = tuple(name for name, on, sure in zip(model, truth, known, strict=True) if on and sure)
     return Row(issue.number, issue.created_at, belong, kept(decision.apply), kept(decision.suggest))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot import gate, reporting, shadow
 from bot.gate import TRIAL_SECONDS, Rivals
@@ -17,7 +17,7 @@ from bot.repo_config import RepoConfig
 from bot.review import feedback_of
 from bot.shadow import Seen
 from bot.store.rows import ShadowScore
-from bot.times import from_epoch
+from bot.trial_words import NEEDED, why
 from models.errors import ModelError
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     Decide = Callable[[Prediction, Mapping[str, float]], policy.Decision]
 
-NEEDED = 100
-"""Issues that both versions have scored and people have acted on since."""
 MORE = 1.25
 """They are compared again where so many times as many are judged: looked at every hour, a version
 that is no better would pass some day by chance."""
@@ -134,16 +132,6 @@ def judged(
     return [each for each in found if each is not None]
 
 
-def why(trial: Trial) -> str:
-    """The figures of a comparison in one line."""
-    found = trial.report
-    return (
-        f"micro F1 {found['challenger']:.3f} against {found['rival']:.3f} of {trial.champion} on"
-        f" {found['n']} issues that both scored, {found['difference']:+.4f}"
-        f" ({found['bound']:+.4f} to {found['at_best']:+.4f})"
-    )
-
-
 def _publish(context: Context, repository: Repository, trial: Trial) -> str:
     """Put the version in force where the champion still is; recorded before."""
     store, registry = context.store, context.registry
@@ -201,27 +189,3 @@ def _end(context: Context, repository: Repository, trial: Trial, reason: str) ->
         "a trial ended", repository=repository.full_name, version=trial.version, why=reason
     )
     return f"; the trial of {trial.version} ended: {reason}"
-
-
-def progress(trial: Trial) -> str:
-    """How far a trial is, or how it ended, in a word or two."""
-    if trial.state != "running":
-        return trial.state
-    if not trial.report:
-        return f"{trial.judged} of {NEEDED} issues"
-    return f"{trial.report['difference']:+.3f} on {trial.report['n']} issues"
-
-
-def as_json(trial: Trial, scored: int) -> dict[str, Any]:
-    """A trial as commands print it; `scored` is how many issues the version has scored."""
-    return {
-        "state": trial.state,
-        "compared_with": trial.champion,
-        "began_at": from_epoch(trial.began_at),
-        "ended_at": None if trial.ended_at is None else from_epoch(trial.ended_at),
-        "reason": trial.reason or None,
-        "scored": scored,
-        "judged": trial.judged,
-        "needed": NEEDED,
-        "report": trial.report or None,
-    }

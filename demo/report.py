@@ -108,8 +108,8 @@ def next_lines(github: str, web: str, home: str, full_name: str, number: int) ->
     title = "Thumbnails of RAW files are black since 1.6"
     body = "The log says: decode failed. JPEG is fine."
     return [
+        f"the console                {web}  (sign in with GitHub, as maintainer)",
         f"the stand-in for GitHub    {github}",
-        f"Labelwright                {web}  (/readyz, /metrics)",
         f"its home, with serve.log   {home}",
         "",
         "Open another issue:",

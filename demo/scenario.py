@@ -24,7 +24,7 @@ from demo import report, steps
 from demo.github import StandIn
 from demo.product import DidNotHappen, Product
 from demo.sample import Sample
-from demo.steps import Demo, Phases
+from demo.steps import Demo, Phases, Tell
 from demo.watching import Arrivals
 from models.registry import Registry
 
@@ -57,6 +57,15 @@ def _run(home: Path, console: Console, *, stay: bool) -> None:
         console.print(Text(line))
         console.file.flush()
 
+    with prepared(home, tell) as (demo, phases):
+        _play(demo, phases, console)
+        if stay:
+            _stay(demo, console)
+
+
+@contextlib.contextmanager
+def prepared(home: Path, tell: Tell) -> Iterator[tuple[Demo, Phases]]:
+    """The stand-in, a trained model, and the running server; the App is not installed yet."""
     phases, sample, product = Phases(tell), Sample.load(), Product(home)
     arrivals = Arrivals()
     with contextlib.ExitStack() as stack:
@@ -71,11 +80,7 @@ def _run(home: Path, console: Console, *, stay: bool) -> None:
             tell(f"   labelwright serve: {server.url}")
         store = Store.open(home / "labelwright.db")
         stack.callback(store.close)
-        registry = Registry(home / "models")
-        demo = Demo(github, server, store, registry, sample, arrivals, tell)
-        _play(demo, phases, console)
-        if stay:
-            _stay(demo, console)
+        yield Demo(github, server, store, Registry(home / "models"), sample, arrivals, tell), phases
 
 
 def _play(demo: Demo, phases: Phases, console: Console) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SLUG = "labelwright"
 MAINTAINER = "maintainer"
+SIGNED_IN = "/signin/back"
+"""Where GitHub sends a browser after somebody signed in."""
 CONFIGURATION = "version: 1\nmode: apply\ntarget_precision: 0.90\n"
 SETUP_SECONDS = 300.0
 LABEL_SECONDS = 60.0
@@ -59,6 +61,8 @@ def register(github: StandIn, product: Product, sample: Sample, **more: int) -> 
     secret = github.state.secret(40)
     app = github.control.add_app(SLUG, owner=sample.repository["owner"]["login"])
     github.control.set_webhook(SLUG, None, secret)
+    # The port is not known yet; on a loopback address GitHub takes any.
+    github.control.set_app_urls(SLUG, [f"http://127.0.0.1{SIGNED_IN}"])
     key = product.home / "app.pem"
     key.touch(mode=0o600)
     key.write_text(app["pem"], "ascii")
@@ -67,6 +71,9 @@ def register(github: StandIn, product: Product, sample: Sample, **more: int) -> 
             "app_id": app["id"],
             "private_key_file": str(key),
             "webhook_secret": secret,
+            "client_id": app["client_id"],
+            "client_secret": app["client_secret"],
+            "operators": MAINTAINER,
             "github_url": github.url,
             "port": 0,
             "log_format": "json",

@@ -32,8 +32,8 @@ class Scores:
     truth: Array
     known: Array
 
-    def rows(self, chosen: Array | slice) -> Scores:
-        """These issues only."""
+    def rows(self, chosen: Array | int) -> Scores:
+        """These issues only; of one issue, arrays (labels,)."""
         return Scores(self.probabilities[chosen], self.truth[chosen], self.known[chosen])
 
     def recent(self) -> Scores:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ from bot.cli.learning import ordered
 if TYPE_CHECKING:
     from bot.store import Store
     from bot.store.rows import Gated, Trial
+    from bot.version_facts import Beside
     from models.registry import Registry
 
 
@@ -46,16 +46,19 @@ def models(
     if (version is not None) != (action in (Action.show, Action.publish)):
         needs = "needs a version" if version is None else "takes no version"
         raise typer.BadParameter(f"{action.value} {needs}")
+    from bot.putting_in_force import publish, roll_back
+
     with desk() as here:
-        number = here.repository(repository).id
+        row = here.repository(repository)
+        number = row.id
         registry = here.registry()
         if action is Action.show:
             _show(registry, number, str(version), here.store, as_json)
         elif action is Action.publish:
-            registry.activate(number, str(version))
+            publish(here.store, registry, row, str(version))
             _current(repository, str(version), as_json)
         elif action is Action.rollback:
-            _current(repository, registry.rollback(number), as_json)
+            _current(repository, roll_back(here.store, registry, row), as_json)
         else:
             _list(repository, registry, number, here.store, as_json)
 
@@ -68,25 +71,23 @@ def _current(repository: str, version: str, as_json: bool) -> None:
 
 
 def _list(repository: str, registry: Registry, number: int, store: Store, as_json: bool) -> None:
-    from bot.trial import progress
+    from bot.trial_words import progress
+    from bot.version_facts import every
 
     rows, cells = [], []
-    for version in registry.list(number):
-        trial = store.trials.get(number, version.name)
-        gated = store.gates.get(number, version.name)
-        metrics = json.loads((registry.path(number, version.name) / "metrics.json").read_text())
+    for known in every(store, registry, number):
         facts = {
-            "version": version.name,
-            "current": version.current,
-            "created_at": version.card.get("created_at"),
-            "recipe": metrics.get("recipe"),
-            "issues": version.card.get("fits", {}).get("deployed", {}).get("issues"),
-            "micro_f1": metrics.get("micro_f1"),
-            "macro_f1": metrics.get("macro_f1"),
-            "gate": gated and ("passed" if gated.passed else "refused"),
+            "version": known.version,
+            "current": known.current,
+            "created_at": known.card.get("created_at"),
+            "recipe": known.metrics.get("recipe"),
+            "issues": known.issues,
+            "micro_f1": known.metrics.get("micro_f1"),
+            "macro_f1": known.metrics.get("macro_f1"),
+            "gate": known.gate,
         }
-        rows.append({**facts, "trial": _trial_json(store, trial)})
-        cells.append([*map(mark, facts.values()), trial and progress(trial)])
+        rows.append({**facts, "trial": _trial_json(store, known.trial)})
+        cells.append([*map(mark, facts.values()), known.trial and progress(known.trial)])
     if as_json:
         print_json(rows)
     elif rows:
@@ -101,7 +102,7 @@ def mark(value: Any) -> Any:
 
 
 def _trial_json(store: Store, trial: Trial | None) -> dict[str, Any] | None:
-    from bot.trial import as_json
+    from bot.trial_words import as_json
 
     if trial is None:
         return None
@@ -135,22 +136,21 @@ def _show(registry: Registry, number: int, version: str, store: Store, as_json: 
 
 def _print_gate(gated: Gated) -> None:
     """What the gate said, and a table for each version that this one was compared with."""
+    from bot.version_facts import gate_tables
+
     print()
     print(f"gate: {'passed' if gated.passed else 'refused'}: {gated.reason}")
     for name, reason in (gated.report.get("suggest_only") or {}).items():
         print(f"suggest-only: {name}: {reason}")
-    ours = gated.report.get("labels") or {}
-    for kind, version in (("champion", gated.champion), ("best", gated.best)):
-        found = gated.report.get(kind)
-        if not found or "difference" not in found:
-            continue
-        _print_beside(str(version), found, ours)
+    for each in gate_tables(gated):
+        _print_beside(each)
 
 
 def _print_trial(trial: Trial, scored: int) -> None:
     """How a version does in the shadow, or did until its trial ended."""
     from bot.times import from_epoch
-    from bot.trial import NEEDED, why
+    from bot.trial_words import NEEDED, why
+    from bot.version_facts import beside
 
     print()
     on_since = "since" if trial.ended_at is None else "on"
@@ -161,17 +161,11 @@ def _print_trial(trial: Trial, scored: int) -> None:
         print(f"{scored} new issues scored, {trial.judged} judged; {NEEDED} are needed")
     if trial.report:
         print(why(trial))
-        _print_beside(trial.champion, trial.report, trial.report["challenger_labels"])
+        _print_beside(beside(trial.champion, trial.report, trial.report["challenger_labels"]))
 
 
-def _print_beside(version: str, found: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    rows = [
-        (name, x["support"], *_figures(ours[name]), *_figures(x))
-        for name, x in found["labels"].items()
-    ]
+def _print_beside(found: Beside) -> None:
+    keys = ("label", "support", "precision", "recall", "f1", "its_precision", "its_recall")
+    rows = [[each[key] for key in (*keys, "its_f1")] for each in found.labels]
     columns = ("label", "support", "precision", "recall", "F1", "its precision", "recall", "F1")
-    print_table(f"beside {version}: {found['how']}", columns, rows)
-
-
-def _figures(of: Mapping[str, Any]) -> list[Any]:
-    return [of[key] for key in ("precision", "recall", "f1")]
+    print_table(f"beside {found.version}: {found.how}", columns, rows)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bot.cli.common import logger
+from bot.cli.common import logger, say
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 def serve() -> None:
     """Run web, worker and clock together, until Ctrl-C.
 
+    Where no App is set up, it serves the set-up in a browser first, and shows the address.
+
     Example: labelwright serve
     """
+    from bot.registering import is_unconfigured
     from bot.serve import Supervisor, commands
     from bot.settings import Settings, environment_with
     from bot.signals import stop_on_signals
     from bot.store import Store
 
     settings = Settings.load()
+    if is_unconfigured(settings):
+        _first_run("serve", settings)
     settings.require(app=True, webhook=settings.intake == "webhook")
     settings.home.mkdir(parents=True, exist_ok=True)
     with closing(Store.open(settings.database, identity=settings.database_identity)) as store:
@@ -40,15 +45,20 @@ def serve() -> None:
 
 
 def web() -> None:
-    """Run the web process: webhooks, health and metrics.
+    """Run the web process: the console, webhooks, health and metrics.
+
+    Where no App is set up and webhooks are to come, it serves the set-up in a browser first.
 
     Example: LABELWRIGHT_PORT=8080 labelwright web
     """
+    from bot.registering import is_unconfigured
     from bot.settings import Settings
     from bot.store import Store
     from bot.web import run_web
 
     settings = Settings.load()
+    if is_unconfigured(settings) and settings.intake == "webhook":
+        _first_run("web", settings)
     settings.require(webhook=settings.intake == "webhook")
     settings.home.mkdir(parents=True, exist_ok=True)
     log = _routed(settings)
@@ -80,6 +90,17 @@ def clock() -> None:
     settings = Settings.load()
     _routed(settings)
     serve_clock(settings)
+
+
+def _first_run(kind: str, settings: Settings) -> None:
+    """Serve set-up, then become the process that was asked for; does not return."""
+    from bot.console.setup.running import become, set_up
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    port = set_up(settings, log=logger(settings), say=say)
+    if port is None:
+        raise typer.Exit(0)
+    become(kind, settings, port)
 
 
 def _routed(settings: Settings) -> FilteringBoundLogger:

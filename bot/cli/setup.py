@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +13,7 @@ from bot.cli.common import say
 if TYPE_CHECKING:
     from bot.credentials import Keeper
     from bot.github.remote import AppCredentials
-    from bot.manifest import Site
+    from bot.registering import Wish
 
 PublicUrl = Annotated[
     str | None, typer.Option("--url", help="Public https address of the server, for webhooks.")
@@ -34,29 +33,6 @@ Name = Annotated[str | None, typer.Option(help="The App's name; it can be change
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the page here; 0: a free one.")]
 Minutes = Annotated[float, typer.Option(min=0.001, help="How long to wait for the browser.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the App that is set up already.")]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be registered, and where. `public` is None for a server that polls."""
-
-    github: Site
-    public: str | None
-    organization: str | None
-    pull_requests: bool
-    name: str
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """What the server has to be told beside the credentials."""
-        from bot.setting_values import GITHUB
-
-        told = {"intake": "webhook" if self.public else "poll"}
-        if self.github.api != GITHUB:
-            told["github_url"] = self.github.api
-        if self.pull_requests:
-            told["pull_requests"] = "true"
-        return told
 
 
 def setup(  # noqa: PLR0913 - one for each option
@@ -79,11 +55,12 @@ def setup(  # noqa: PLR0913 - one for each option
     Example: labelwright setup --poll --organization acme
     """
     from bot.credentials import keeper
+    from bot.registering import refuse_contrary_environment
     from bot.settings import Settings, config_path
 
     place = keeper(config_path(), force=force)
     wish = _wish(url, poll, organization, github, pull_requests, name)
-    _refuse_contrary_environment(wish)
+    refuse_contrary_environment(wish)
     code = _code(wish, port, minutes * 60)
     app = _exchange(code, wish)
     _keep(place, app, wish)
@@ -101,6 +78,7 @@ def _wish(
 ) -> Wish:
     """The options, and what a person at a terminal answers where there are none."""
     from bot.manifest import LONGEST_NAME, public_address, site
+    from bot.registering import Wish
 
     if url and poll:
         raise typer.BadParameter("either --url or --poll")
@@ -118,7 +96,23 @@ def _wish(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     ours = name or f"Labelwright {organization or secrets.token_hex(2)}"[:LONGEST_NAME].strip()
-    return Wish(where, public, organization or None, pull_requests, ours)
+    console = public or _console()
+    return Wish(
+        where, public, organization or None, pull_requests, ours, console, guessed=public is None
+    )
+
+
+def _console() -> str:
+    """Where a browser on this machine finds the server that polls."""
+    from bot.errors import SettingsError
+    from bot.registering import shown_address
+    from bot.settings import Settings
+
+    try:
+        settings = Settings.load()
+    except SettingsError:  # --force replaces what is wrong
+        settings = Settings.model_construct()
+    return settings.public_url or shown_address(settings.host, settings.port)
 
 
 def _asked(question: str, default: str) -> str:
@@ -126,40 +120,15 @@ def _asked(question: str, default: str) -> str:
     return answer.strip()
 
 
-def _refuse_contrary_environment(wish: Wish) -> None:
-    """The environment wins over the file: what it says otherwise would undo the set-up."""
-    from bot.credentials import SECRETS
-    from bot.errors import SetupError
-    from bot.settings import PREFIX, from_environment
-
-    given = from_environment((*SECRETS, "intake", "github_url"))
-    agreed = {"github_url": wish.github.api, **wish.settings}
-    contrary = [f"{PREFIX}{k.upper()}" for k, v in given.items() if agreed.get(k) != v.rstrip("/")]
-    if contrary:
-        raise SetupError(
-            f"{', '.join(contrary)} in the environment would win over the file: unset it first"
-        )
-
-
 def _code(wish: Wish, port: int, seconds: float) -> str:
     """Show the page until the browser comes back from GitHub with a code."""
-    from bot import handlers
     from bot.first_run import Visit, serving, wait_for_code
-    from bot.manifest import events, manifest
 
     state, ticket = secrets.token_urlsafe(24), secrets.token_urlsafe(16)
 
     def visit(back: str) -> Visit:
-        form = manifest(
-            name=wish.name,
-            homepage=wish.public or wish.github.owner(wish.organization),
-            redirect_url=back,
-            webhook=f"{wish.public}/webhook" if wish.public else None,
-            subscriptions=events(handlers.load(), pull_requests=wish.pull_requests),
-            pull_requests=wish.pull_requests,
-        )
         action = wish.github.new_app(wish.organization, state)
-        return Visit(action, form, state=state, ticket=ticket)
+        return Visit(action, wish.manifest(back), state=state, ticket=ticket)
 
     try:
         with serving(port, visit) as (address, open_visit):
@@ -174,6 +143,7 @@ def _exchange(code: str, wish: Wish) -> AppCredentials:
     from bot.errors import SetupError
     from bot.github.app import convert_manifest
     from bot.github.errors import GitHubError, NotFound
+    from bot.registering import refuse_incomplete
 
     try:
         app = convert_manifest(code, wish.github.api)
@@ -183,8 +153,10 @@ def _exchange(code: str, wish: Wish) -> AppCredentials:
     except GitHubError as error:
         what = f"answered {error.status}" if error.status else "did not answer"
         raise SetupError(f"GitHub {what} {_start_again(wish)}") from None
-    if not app.pem.startswith("-----BEGIN") or (wish.public and not app.webhook_secret):
-        raise SetupError(f"GitHub gave no key or no secret {_start_again(wish)}")
+    try:
+        refuse_incomplete(app, wish)
+    except SetupError as error:
+        raise SetupError(f"{error} {_start_again(wish)}") from None
     return app
 
 
@@ -197,12 +169,11 @@ def _start_again(wish: Wish) -> str:
 
 def _keep(place: Keeper, app: AppCredentials, wish: Wish) -> None:
     from bot.errors import SetupError
+    from bot.registering import values
+    from bot.settings import from_environment
 
-    values: dict[str, Any] = {"app_id": app.id, **wish.settings}
-    if app.webhook_secret:
-        values["webhook_secret"] = app.webhook_secret
     try:
-        place.keep(values, app.pem)
+        place.keep(values(app, wish, from_environment(("operators",))), app.pem)
     except OSError as error:
         why = f"{place.config.parent}: {error.strerror}"
         raise SetupError(

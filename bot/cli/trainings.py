@@ -128,15 +128,15 @@ def listed(here: Desk, name: str | None) -> list[Training]:
 
 def facts(store: Store, row: Training) -> dict[str, Any]:
     """All of a training, as JSON has it. One that waits for its turn is `waiting`."""
-    from bot.runs import log_of
+    from bot.training_facts import state_of, written_log
 
     repository = store.repositories.get(row.repository_id) if row.repository_id else None
-    log = log_of(row)
+    log = written_log(row)
     times = {name: _time(getattr(row, name)) for name in _TIMES}
     more = {
         "repository": repository.full_name if repository else None,
-        "state": _state(store, row),
-        "log": str(log) if log is not None and log.exists() else None,
+        "state": state_of(store, row),
+        "log": None if log is None else str(log),
     }
     known = {**asdict(row), **times, **more}
     del known["repository_id"], known["folder"], known["out"]
@@ -149,14 +149,6 @@ def progress(known: dict[str, Any]) -> str:
         return ""
     counted = known["total"] is not None and known["step"] is not None
     return f"{known['phase']} {known['step']}/{known['total']}" if counted else known["phase"]
-
-
-def _state(store: Store, row: Training) -> str:
-    if row.state == "exporting" and row.job_id is not None:
-        job = store.jobs.get(row.job_id)
-        if job is not None and job.state == "waiting":
-            return "waiting"
-    return row.state
 
 
 def _show(here: Desk, number: int, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from bot.console.keys import Keys
 from bot.console.looks import add_looks
 from bot.console.people import add_people
 from bot.console.signin import add_sign_in
+from bot.manifest import site
 from models.registry import Registry, unchanged
 
 if TYPE_CHECKING:
@@ -30,6 +31,18 @@ PAGES = (
     "assets",
     "signin",
     "overview",
+    "repository",
+    "issues",
+    "issue",
+    "review",
+    "report",
+    "try_it",
+    "configuration",
+    "undo",
+    "models",
+    "trainings",
+    "encoders",
+    "jobs",
 )
 """Every module of this folder that has pages, each in its `routes`."""
 _NOT_FORMS = ("webhook",)
@@ -66,4 +79,4 @@ def add_console(
     add_sign_in(app, at)
     for name in PAGES:
         app.register_blueprint(importlib.import_module(f"{__name__}.{name}").routes)
-    add_answers(app, log)
+    add_answers(app, log, github=site(settings.github_url).web)

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-    " connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    " connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {github}"
 )
-"""What a browser may do with a page: no script, style or request but our own."""
+"""What a browser may do with a page: no script, style or request but our own. Forms may end on
+GitHub, which is where a sign-in goes."""
 _PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY", "SQLITE_FULL", "SQLITE_IOERR")
 """Errors of the disk or of another process, not of ours: it may work in a minute."""
 _HEADERS = {
-    "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
-def add_answers(app: Flask, log: FilteringBoundLogger) -> None:
-    """Answer errors, and send the headers."""
+def add_answers(app: Flask, log: FilteringBoundLogger, *, github: str) -> None:
+    """Answer errors, and send the headers. `github` is the address of GitHub's pages."""
     app.register_error_handler(ConsoleError, refused)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(GitHubError, _silent)
@@ -50,9 +50,16 @@ def add_answers(app: Flask, log: FilteringBoundLogger) -> None:
         answer.headers["Retry-After"] = "5"
         return answer
 
+    add_headers(app, github=github)
+
+
+def add_headers(app: Flask, *, github: str) -> None:
+    """Send the headers that no page goes without."""
+    sent = {**_HEADERS, "Content-Security-Policy": POLICY.format(github=github)}
+
     @app.after_request
     def headers(answer: Response) -> Response:
-        for name, value in _HEADERS.items():
+        for name, value in sent.items():
             if request.endpoint != "static" and not request.path.startswith("/static/"):
                 answer.headers.setdefault(name, value)
         return answer

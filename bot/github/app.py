@@ -164,6 +164,13 @@ class GitHubApp:
         answer = self._transport.request("GET", "/app/hook/config")
         return answer.read(lambda data: {str(k): storable(str(v)) for k, v in data.items()})
 
+    def set_hook_secret(self, secret: str) -> None:
+        """Let GitHub sign its deliveries with another secret from now on.
+
+        Source: docs.github.com, "Update a webhook configuration for an app".
+        """
+        self._transport.request("PATCH", "/app/hook/config", body={"secret": secret})
+
     def redeliver(self, delivery_id: int) -> None:
         """Ask GitHub to deliver once more; it comes under the same guid."""
         self._transport.request("POST", f"/app/hook/deliveries/{delivery_id}/attempts")

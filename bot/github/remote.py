@@ -29,6 +29,8 @@ class RemoteApp:
     name: str
     permissions: Mapping[str, str]
     events: tuple[str, ...]
+    organization: str | None = None
+    """The login of the organization that owns it, None for a person's."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,10 @@ class HookDelivery:
 
 @dataclass(frozen=True)
 class AppCredentials:
-    """What the conversion of an App manifest gives, once: keep it, and keep it secret."""
+    """What the conversion of an App manifest gives, once: keep it, and keep it secret.
+
+    `owner` is the login of whose App it is, "" where GitHub does not say.
+    """
 
     id: int
     slug: str
@@ -174,16 +179,20 @@ class AppCredentials:
     pem: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     client_secret: str = field(repr=False)
+    owner: str = ""
+    is_organization: bool = False
 
 
 def app(data: Json) -> RemoteApp:
     """`GET /app`."""
+    owner = section(data, "owner")
     return RemoteApp(
         id=int(data["id"]),
         slug=storable(data.get("slug")),
         name=storable(data.get("name")),
         permissions=dict(data.get("permissions") or {}),
         events=tuple(data.get("events") or ()),
+        organization=text(owner, "login") if text(owner, "type") == "Organization" else None,
     )
 
 
@@ -328,4 +337,6 @@ def credentials(data: Json) -> AppCredentials:
         pem=storable(data.get("pem")),
         webhook_secret=storable(data.get("webhook_secret")),
         client_secret=storable(data.get("client_secret")),
+        owner=text(section(data, "owner"), "login"),
+        is_organization=text(section(data, "owner"), "type") == "Organization",
     )

@@ -28,6 +28,7 @@ H = TypeVar("H", bound=Handler)
 
 MODULES = (
     "ping",
+    "authorization",
     "installations",
     "repositories",
     "issue_opened",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,13 +31,20 @@ def label_changed(context: Context, event: IssueEvent) -> str:
     repository = receive(context, event)
     change = _as_row(context, repository, event)
     is_new = context.store.events.add([change]) == 1
-    if is_new and _may_end_triage(repository, event, change):
-        enqueue_label(context.store, repository, event.issue.number, trigger="triaged")
     if is_new:
-        enqueue_review(context.store, repository, [change])
-        _keep_comment_true(context, repository, change)
+        follow(context, repository, change, (label.name for label in event.issue.labels))
     who = change.actor_login or "somebody"
     return f"{change.action} {change.label_name} by {who} ({change.actor_kind})"
+
+
+def follow(
+    context: Context, repository: Repository, change: LabelEvent, present: Iterable[str]
+) -> None:
+    """What follows from a change that is news; `present` are the names of the issue's labels."""
+    if _may_end_triage(repository, change, present):
+        enqueue_label(context.store, repository, change.number, trigger="triaged")
+    enqueue_review(context.store, repository, [change])
+    _keep_comment_true(context, repository, change)
 
 
 def _keep_comment_true(context: Context, repository: Repository, change: LabelEvent) -> None:
@@ -63,12 +71,11 @@ def _as_row(context: Context, repository: Repository, event: IssueEvent) -> Labe
     )
 
 
-def _may_end_triage(repository: Repository, event: IssueEvent, change: LabelEvent) -> bool:
+def _may_end_triage(repository: Repository, change: LabelEvent, present: Iterable[str]) -> bool:
     """Whether a person labeled an issue that still carries the fallback label."""
     fallback = (adopt.config(repository).fallback or "").casefold()
-    present = {label.name.casefold() for label in event.issue.labels}
     return (
         change.actor_kind == "person"
-        and fallback in present
+        and fallback in {name.casefold() for name in present}
         and change.label_name.casefold() != fallback
     )

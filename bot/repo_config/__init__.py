@@ -16,6 +16,7 @@ from bot.repo_config.values import (
     first_match,
     matches,
 )
+from bot.repo_config.writer import to_yaml
 
 FILE = ".github/labelwright.yml"
 """Where the file lies, in the repository itself or in the owner's `.github` repository."""
@@ -34,4 +35,5 @@ __all__ = [
     "first_match",
     "matches",
     "parse",
+    "to_yaml",
 ]

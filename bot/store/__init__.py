@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from bot.store.actors import Actors
 from bot.store.announcements import Announcements
 from bot.store.answers import Answers
+from bot.store.browsing import Browsing
 from bot.store.commands import Commands
 from bot.store.connection import Connections
 from bot.store.decisions import Decisions
@@ -24,6 +25,7 @@ from bot.store.gates import Gates
 from bot.store.identity import refuse_other
 from bot.store.installations import Installations
 from bot.store.issues import Issues
+from bot.store.job_pages import JobPages
 from bot.store.jobs import Jobs
 from bot.store.labels import Labels
 from bot.store.lessons import Lessons
@@ -31,11 +33,12 @@ from bot.store.live import Live
 from bot.store.live_days import LiveDays
 from bot.store.meta import Heartbeats, Meta
 from bot.store.migrations import migrate
-from bot.store.progress import JobProgress
 from bot.store.overview import Overview
+from bot.store.progress import JobProgress
 from bot.store.pruning import Pruning
 from bot.store.reports import Reports
 from bot.store.repositories import Repositories
+from bot.store.review_queue import ReviewQueue
 from bot.store.sessions import Sessions
 from bot.store.signs import Signs
 from bot.store.suggestions import Suggestions
@@ -58,6 +61,7 @@ class Store:
         self.meta = Meta(self._connections)
         self.heartbeats = Heartbeats(self._connections, now)
         self.jobs = Jobs(self._connections, now)
+        self.job_pages = JobPages(self._connections)
         self.deliveries = Deliveries(self._connections, self.jobs, now)
         self.installations = Installations(self._connections, self.jobs, now)
         self.repositories = Repositories(self._connections, self.jobs, now)
@@ -72,6 +76,7 @@ class Store:
         self.explanations = Explanations(self._connections, now)
         self.suggestions = Suggestions(self._connections, now)
         self.decisions = Decisions(self._connections, now)
+        self.review_queue = ReviewQueue(self._connections)
         self.live = Live(self._connections)
         self.live_days = LiveDays(self._connections)
         self.lessons = Lessons(self._connections)
@@ -82,6 +87,7 @@ class Store:
         self.progress = JobProgress(self._connections)
         self.tries = Tries(self._connections, self.jobs, now)
         self.overview = Overview(self._connections)
+        self.browsing = Browsing(self._connections)
         self.vectors = Vectors(self._connections)
         self.pruning = Pruning(self._connections)
         self.signs = Signs(self._connections)

@@ -22,6 +22,12 @@ class Answers:
         with self._db.transaction() as db:
             db.conn.executemany(sql, [astuple(answer) for answer in answers])
 
+    def remove(self, repository_id: int, number: int, label_ids: Iterable[int]) -> None:
+        """Take answers for an issue back."""
+        sql = "DELETE FROM answers WHERE repository_id = ? AND number = ? AND label_id = ?"
+        with self._db.transaction() as db:
+            db.conn.executemany(sql, [(repository_id, number, id) for id in label_ids])
+
     def all(self, repository_id: int) -> dict[int, list[Answer]]:
         """The answers of a repository by issue number."""
         sql = "SELECT * FROM answers WHERE repository_id = ? ORDER BY number, label_id"

@@ -23,14 +23,16 @@ _SHOWN = """
 SELECT issues.number, title, state, is_pull_request, created_at, author_login,
        (SELECT json_group_array(label_id) FROM issue_labels AS has
          WHERE has.repository_id = issues.repository_id AND has.number = issues.number) AS labels,
-       (SELECT json_object('at', at, 'version', version, 'verdicts',
-               (SELECT json_group_array(json_array(value ->> 'verdict', value ->> 'label'))
-                  FROM json_each(verdicts) WHERE value ->> 'verdict' IN ('apply', 'suggest')))
+       (SELECT json_object('at', at, 'version', version, 'verdicts', json((
+          SELECT json_group_array(json_array(json_extract(value, '$.verdict'),
+                                             json_extract(value, '$.label')))
+            FROM json_each(verdicts)
+           WHERE json_extract(value, '$.verdict') IN ('apply', 'suggest'))))
           FROM decisions WHERE repository_id = issues.repository_id AND number = issues.number
          ORDER BY id DESC LIMIT 1) AS decision
-  FROM json_each(?) AS wanted JOIN issues ON issues.repository_id = ?
+  FROM json_each(?) AS wanted CROSS JOIN issues ON issues.repository_id = ?
    AND issues.number = wanted.value
- ORDER BY issues.number DESC
+ ORDER BY wanted.value DESC
 """
 
 

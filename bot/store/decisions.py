@@ -87,6 +87,14 @@ class Decisions:
         row = self._db.row(sql, (repository_id, number))
         return None if row is None else to_decision(row)
 
+    def of_issue(self, repository_id: int, number: int, limit: int) -> list[Decision]:
+        """The newest `limit` decisions about an issue, the newest first."""
+        sql = (
+            "SELECT * FROM decisions WHERE repository_id = ? AND number = ?"
+            " ORDER BY id DESC LIMIT ?"
+        )
+        return [to_decision(row) for row in self._db.rows(sql, (repository_id, number, limit))]
+
     def first_at(self, repository_id: int) -> float | None:
         """When the first decision in a repository was made (epoch seconds)."""
         sql = "SELECT at FROM decisions WHERE repository_id = ? ORDER BY id LIMIT 1"

@@ -83,7 +83,8 @@ class Events:
         return found
 
     def silence(self, ids: Iterable[int]) -> None:
-        """The words of these events do not count, whoever said them: nobody knows that any more."""
+        """The words of these events do not count: nobody knows any more whose they were, or they
+        were taken back."""
         sql = "UPDATE label_events SET actor_kind = 'unheard' WHERE id = ?"
         with self._db.transaction() as db:
             db.conn.executemany(sql, [(id,) for id in ids])

@@ -59,6 +59,11 @@ class Gates:
         row = self._db.row(sql, (repository_id, champion))
         return None if row is None else _gated(row)
 
+    def between(self, repository_id: int, since: float, until: float) -> list[Gated]:
+        """What was said of the versions that came in that time (epoch seconds), oldest first."""
+        sql = "SELECT * FROM gates WHERE repository_id = ? AND at BETWEEN ? AND ? ORDER BY at"
+        return [_gated(row) for row in self._db.rows(sql, (repository_id, since, until))]
+
     def latest(self, repository_id: int) -> Gated | None:
         """What was said of the version that came last."""
         sql = "SELECT * FROM gates WHERE repository_id = ? ORDER BY at DESC, version DESC"

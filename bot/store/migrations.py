@@ -16,8 +16,9 @@ from sqlite_utils.migrations import Migrations
 from bot.errors import SchemaTooNew
 from bot.store.comments_schema import COMMENTS
 from bot.store.connection import connect
-from bot.store.console_schema import REPORTS
+from bot.store.console_schema import REPORTS, SESSIONS
 from bot.store.schema import SCHEMA
+from bot.store.training_schema import TRAININGS, TRIALS
 
 migrations = Migrations("labelwright")
 
@@ -176,76 +177,13 @@ def m008_gates(db: Database) -> None:
 @migrations()
 def m009_trainings(db: Database) -> None:
     """Trainings, from the snapshot to what became of it."""
-    # `owner` is the process that follows it, `handle` the one that writes `out`: bot/launchers.
-    db.execute(
-        """
-        CREATE TABLE trainings (
-          id INTEGER PRIMARY KEY AUTOINCREMENT,
-          kind TEXT NOT NULL,
-          repository_id INTEGER
-            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
-          job_id INTEGER,
-          owner TEXT NOT NULL,
-          launcher TEXT NOT NULL,
-          handle TEXT,
-          out TEXT,
-          folder TEXT,
-          state TEXT NOT NULL CHECK (state IN ('exporting', 'running', 'gating', 'done',
-            'published', 'refused', 'failed', 'cancelled')),
-          attempt INTEGER NOT NULL DEFAULT 0,
-          phase TEXT NOT NULL DEFAULT '',
-          step INTEGER,
-          total INTEGER,
-          loss REAL,
-          eta REAL,
-          started_at REAL NOT NULL,
-          launched_at REAL,
-          updated_at REAL NOT NULL,
-          ended_at REAL,
-          reason TEXT NOT NULL DEFAULT ''
-        ) STRICT
-        """
-    )
-    db.execute("CREATE INDEX trainings_by_job ON trainings (job_id)")
-    db.execute("CREATE INDEX trainings_by_repository ON trainings (repository_id)")
+    db.executescript(TRAININGS)
 
 
 @migrations()
 def m010_trials(db: Database) -> None:
     """Refused versions that score new issues in the shadow, and what they said of each."""
-    # `judged` issues are those that people have acted on; `report` compares with the champion.
-    db.execute(
-        """
-        CREATE TABLE trials (
-          repository_id INTEGER NOT NULL
-            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
-          version TEXT NOT NULL,
-          champion TEXT NOT NULL,
-          began_at REAL NOT NULL,
-          state TEXT NOT NULL CHECK (state IN ('running', 'published', 'ended')),
-          judged INTEGER NOT NULL DEFAULT 0,
-          report TEXT NOT NULL DEFAULT '{}',
-          reason TEXT NOT NULL DEFAULT '',
-          ended_at REAL,
-          PRIMARY KEY (repository_id, version)
-        ) STRICT
-        """
-    )
-    db.execute("CREATE UNIQUE INDEX trial_running ON trials (repository_id) WHERE ended_at IS NULL")
-    # `scores` are lists of a label's id, its probability, and the verdict.
-    db.execute(
-        """
-        CREATE TABLE shadow_scores (
-          decision_id INTEGER PRIMARY KEY REFERENCES decisions (id) ON DELETE CASCADE,
-          repository_id INTEGER NOT NULL
-            REFERENCES repositories (id) ON UPDATE CASCADE ON DELETE CASCADE,
-          number INTEGER NOT NULL,
-          version TEXT NOT NULL,
-          scores TEXT NOT NULL
-        ) STRICT
-        """
-    )
-    db.execute("CREATE INDEX shadow_scores_of_version ON shadow_scores (repository_id, version)")
+    db.executescript(TRIALS)
 
 
 @migrations()
@@ -273,36 +211,7 @@ def m011_live_days(db: Database) -> None:
 @migrations()
 def m012_sessions(db: Database) -> None:
     """Who is signed in to the console, and the tokens by which programs read for a person."""
-    # Only hashes of what a browser or a program holds; `token` is encrypted, see bot/console/keys.
-    # `person_id` is the user's number on GitHub; 0 for whoever holds the operator's token.
-    db.execute(
-        """
-        CREATE TABLE sessions (
-          id TEXT PRIMARY KEY,
-          person_id INTEGER NOT NULL,
-          login TEXT NOT NULL,
-          token BLOB,
-          made_at REAL NOT NULL,
-          expires_at REAL NOT NULL
-        ) STRICT, WITHOUT ROWID
-        """
-    )
-    db.execute("CREATE INDEX sessions_of_person ON sessions (person_id)")
-    db.execute(
-        """
-        CREATE TABLE api_tokens (
-          id INTEGER PRIMARY KEY AUTOINCREMENT,
-          hash TEXT NOT NULL UNIQUE,
-          person_id INTEGER NOT NULL,
-          login TEXT NOT NULL,
-          name TEXT NOT NULL,
-          made_at REAL NOT NULL,
-          expires_at REAL NOT NULL,
-          used_at REAL
-        ) STRICT
-        """
-    )
-    db.execute("CREATE INDEX api_tokens_of_person ON api_tokens (person_id)")
+    db.executescript(SESSIONS)
 
 
 @migrations()
@@ -323,6 +232,15 @@ def m015_issues_in_a_list(db: Database) -> None:
     db.execute(
         "CREATE INDEX issues_in_list ON issues"
         " (repository_id, number, deleted, is_pull_request, state, title)"
+    )
+
+
+@migrations()
+def m016_decisions_that_suggest(db: Database) -> None:
+    """Which decisions suggest something, without reading what they say."""
+    db.execute(
+        "CREATE INDEX decisions_that_suggest ON decisions (repository_id, id, number)"
+        """ WHERE instr(verdicts, '"verdict":"suggest"')"""
     )
 
 

@@ -66,6 +66,15 @@ class Reports:
         sql = "SELECT * FROM reports WHERE repository_id = ? AND kind = ? AND version = ?"
         return _report(self._db.row(sql, (repository_id, kind, version)))
 
+    def versions(self, repository_id: int, kind: Kind) -> dict[str, float]:
+        """When the kept reports of a kind were made, by version, the newest first."""
+        sql = (
+            "SELECT version, made_at FROM reports WHERE repository_id = ? AND kind = ?"
+            " ORDER BY made_at DESC"
+        )
+        rows = self._db.rows(sql, (repository_id, kind))
+        return {row["version"]: row["made_at"] for row in rows}
+
     def remove_old(self, keep: int) -> int:
         """Remove all but the newest `keep` of each repository and kind; returns how many."""
         return self._db.write(_OLD, (keep,))

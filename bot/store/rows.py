@@ -19,7 +19,7 @@ JobState = Literal["waiting", "running", "done", "dead"]
 Action = Literal["labeled", "unlabeled"]
 ActorKind = Literal["person", "bot", "us", "template", "unknown", "unheard"]
 """`unheard`: somebody whose word does not count, see `bot.trust`; kept only where the actor's name
-is forgotten."""
+is forgotten, or where they took it back in the console."""
 Stance = Literal["trusted", "excluded"]
 Source = Literal["webhook", "history", "import", "ours", "command"]
 Standing = Literal["as trained", "raised", "suggested only", "retired"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.store.connection import Connections, Row, clean, marks
+from bot.store.connection import Connections, Row, clean, marks, to_json
 
 Kind = Literal["head", "together", "adapt", "simulate"]
 Live = Literal["exporting", "running", "gating"]
@@ -133,6 +133,23 @@ class Trainings:
         bound = [limit] if repository_id is None else [repository_id, limit]
         rows = self._db.rows(f"SELECT * FROM trainings {where} ORDER BY id DESC LIMIT ?", bound)
         return [_training(row) for row in rows]
+
+    def page(
+        self, repositories: Iterable[int] | None, *, shared: bool, limit: int, offset: int = 0
+    ) -> list[Training]:
+        """Those under way first, then the newest; of these repositories, or of all (None).
+
+        `shared` are those that are of no repository alone, such as an encoder's.
+        """
+        known = None if repositories is None else to_json([*repositories])
+        sql = (
+            "SELECT * FROM trainings WHERE ((repository_id IS NULL AND :shared)"
+            " OR (repository_id IS NOT NULL AND (:known IS NULL"
+            " OR repository_id IN (SELECT value FROM json_each(:known)))))"
+            f" ORDER BY ({_LIVE}) DESC, id DESC LIMIT :limit OFFSET :offset"
+        )
+        bound = {"known": known, "shared": shared, "limit": limit, "offset": offset}
+        return [_training(row) for row in self._db.rows(sql, bound)]
 
     def counts(self) -> dict[str, int]:
         """How many trainings there are in each state."""

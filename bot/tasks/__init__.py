@@ -54,6 +54,7 @@ MODULES = (
     "backup",
     "prune",
     "forget",
+    "undo",
 )
 """Every module of this folder that defines tasks: this list is the feature list."""
 
@@ -101,8 +102,8 @@ def enqueue_label(
 ) -> Job | None:
     """Ask for one issue to be labelled; None when a waiting job for it exists already.
 
-    `trigger` says why: "opened", "reopened", "poll", "pull", "backfill" or "triaged" (a person
-    changed labels: take the fallback label off if it was ours).
+    `trigger` says why: "opened", "reopened", "poll", "pull", "backfill", "asked" (in the console)
+    or "triaged" (a person changed labels: take the fallback label off if it was ours).
     """
     kind = "triage" if trigger == "triaged" else "label"
     return store.jobs.enqueue(

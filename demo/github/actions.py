@@ -152,10 +152,23 @@ def add_comment(state: State, repo: Repository, issue: Issue, by: By, body: str)
     comment = Comment(state.next_id("comment"), by.account.id, body, at, by.app_id)
     issue.comments.append(comment)
     issue.updated_at = at
-    parts = {"comment": render.comment(state, repo, issue, comment)}
-    shown = render.issue(state, repo, issue)
-    emit(state, "issue_comment", "created", repo, by.account, issue=shown, **parts)
+    tell_comment(state, "created", repo, issue, by, comment)
     return comment
+
+
+def tell_comment(
+    state: State,
+    action: str,
+    repo: Repository,
+    issue: Issue,
+    by: By,
+    comment: Comment,
+    **parts: Any,
+) -> None:
+    """Send an `issue_comment` webhook."""
+    shown = render.issue(state, repo, issue)
+    parts["comment"] = render.comment(state, repo, issue, comment)
+    emit(state, "issue_comment", action, repo, by.account, issue=shown, **parts)
 
 
 def add_labels(state: State, repo: Repository, issue: Issue, by: By, names: list[str]) -> None:

@@ -25,6 +25,7 @@ from . import (
     rest_apps,
     rest_issues,
     rest_repositories,
+    rest_talk,
     rest_user,
 )
 from .auth import Caller, identify
@@ -66,7 +67,7 @@ def create_app(state: State, tools: control.Control, observers: list[Observer]) 
     app.extensions["github"] = state
     app.extensions["control"] = tools
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    rest = (rest_apps, rest_issues, rest_repositories, rest_user, hooks_api)
+    rest = (rest_apps, rest_issues, rest_repositories, rest_talk, rest_user, hooks_api)
     for module in (*rest, graphql, oauth, pages, control):
         app.register_blueprint(module.routes)
     app.before_request(lambda: before(state))

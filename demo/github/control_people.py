@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import actions, lifecycle, render
+from . import actions, lifecycle, render, talk
 from .control_base import Base, locked
 from .model import Label, Repository
 from .state import find_label
@@ -63,8 +63,38 @@ class People(Base):
 
     @locked
     def suggestions(self, full_name: str, number: int) -> list[dict[str, Any]]:
-        """The labels offered on an issue without being put on it."""
-        return self._issue(full_name, number)[1].suggestions
+        """The labels offered on an issue without being put on it, with what became of each."""
+        repo, issue = self._issue(full_name, number)
+        return [
+            {"name": repo.labels[each.label_id].name, **talk.render_suggestion(issue, each)}
+            for each in issue.suggestions
+            if each.label_id in repo.labels
+        ]
+
+    @locked
+    def take_suggestions(self, how: str) -> None:
+        """Behave like a GitHub that takes suggestions so: on, absent, ignored or refused."""
+        if how not in talk.HOW:
+            raise ValueError(f"{how!r} is none of {', '.join(talk.HOW)}")
+        self.state.suggestions = how
+
+    @locked
+    def accept_suggestion(
+        self, full_name: str, number: int, label: str, by: str = "maintainer"
+    ) -> None:
+        """Approve a suggested label: it is put on in that person's name."""
+        repo, issue = self._issue(full_name, number)
+        found = talk.pending(repo, issue, label)
+        talk.resolve(self.state, repo, issue, self._by(by), found, "approved")
+
+    @locked
+    def dismiss_suggestion(
+        self, full_name: str, number: int, label: str, by: str = "maintainer"
+    ) -> None:
+        """Dismiss a suggested label: no webhook and no event tells of it."""
+        repo, issue = self._issue(full_name, number)
+        found = talk.pending(repo, issue, label)
+        talk.resolve(self.state, repo, issue, self._by(by), found, "dismissed")
 
     @locked
     def edit_issue(
@@ -98,10 +128,35 @@ class People(Base):
         actions.remove_label(self.state, repo, issue, self._by(by), label)
 
     @locked
-    def comment(self, full_name: str, number: int, body: str, by: str = "maintainer") -> None:
+    def comment(
+        self, full_name: str, number: int, body: str, by: str = "maintainer"
+    ) -> dict[str, Any]:
         """Comment on an issue."""
         repo, issue = self._issue(full_name, number)
-        actions.add_comment(self.state, repo, issue, self._by(by), body)
+        made = actions.add_comment(self.state, repo, issue, self._by(by), body)
+        return render.comment(self.state, repo, issue, made)
+
+    @locked
+    def comments(self, full_name: str, number: int) -> list[dict[str, Any]]:
+        """The comments on an issue, oldest first."""
+        repo, issue = self._issue(full_name, number)
+        return [render.comment(self.state, repo, issue, each) for each in issue.comments]
+
+    @locked
+    def edit_comment(
+        self, full_name: str, comment_id: int, body: str, by: str = "maintainer"
+    ) -> None:
+        """Change a comment."""
+        repo = self._repository(full_name)
+        issue, comment = talk.find_comment(repo, comment_id)
+        talk.edit_comment(self.state, repo, issue, self._by(by), comment, body)
+
+    @locked
+    def delete_comment(self, full_name: str, comment_id: int, by: str = "maintainer") -> None:
+        """Delete a comment."""
+        repo = self._repository(full_name)
+        issue, comment = talk.find_comment(repo, comment_id)
+        talk.delete_comment(self.state, repo, issue, self._by(by), comment)
 
     @locked
     def close(self, full_name: str, number: int, by: str = "maintainer") -> None:

@@ -15,6 +15,7 @@ FIRST = {
     "event": 14_500_000_001,
     "edit": 880_000_001,
     "comment": 2_900_000_001,
+    "suggestion": 1_001,
     "app": 410_001,
     "installation": 52_000_001,
     "delivery": 171_000_000_001,

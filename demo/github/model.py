@@ -6,7 +6,6 @@ Times are GitHub's text (`2026-01-31T12:00:00Z`) unless a name says seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 Permissions = dict[str, str]
 
@@ -68,13 +67,33 @@ class Comment:
     body: str
     created_at: str
     app_id: int | None = None
+    updated_at: str = ""
+
+
+@dataclass
+class Suggestion:
+    """A label that somebody proposed for an issue; `state` is GitHub's word for what became of it.
+
+    `event_id` is of the event that an approval made.
+    """
+
+    id: int
+    label_id: int
+    rationale: str | None
+    confidence: str | None
+    actor_id: int
+    created_at: str
+    updated_at: str
+    state: str = "pending"
+    resolved_by: int | None = None
+    event_id: int | None = None
 
 
 @dataclass
 class Issue:
     """An issue, or a pull request where `is_pull_request`; `label_ids` in the order of adding.
 
-    `suggestions` are labels offered and not put on, as POST .../labels takes them.
+    `suggestions` are labels offered and not put on.
     """
 
     id: int
@@ -97,7 +116,7 @@ class Issue:
     events: list[Event] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
-    suggestions: list[dict[str, Any]] = field(default_factory=list)
+    suggestions: list[Suggestion] = field(default_factory=list)
     deleted: bool = False
     moved_to: tuple[int, int] | None = None
 

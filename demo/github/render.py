@@ -223,7 +223,7 @@ def comment(state: State, repo: Repository, parent: Issue, value: Comment) -> Js
         "node_id": node_id("IC", repo.id, value.id),
         "user": user(state, state.accounts[value.author_id]),
         "created_at": value.created_at,
-        "updated_at": value.created_at,
+        "updated_at": value.updated_at or value.created_at,
         "author_association": association(state, repo, value.author_id),
         "body": value.body,
         "reactions": reactions(f"{api}/comments/{value.id}"),

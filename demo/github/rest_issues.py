@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from . import actions, render, render_events
+from . import actions, render, render_events, talk
 from .auth import may_triage
 from .context import (
     ISSUES,
@@ -212,9 +212,7 @@ def add_labels(owner: str, name: str, number: int) -> Response:
     repo = the_repository(owner, name, ISSUES_OR_PULLS, "write")
     issue = the_issue(repo, number)
     items = label_items(the_body())
-    names = [item["name"] for item in items if not item.get("suggest")]
-    actions.add_labels(the_state(), repo, issue, the_caller().by(), names)
-    issue.suggestions += [item for item in items if item.get("suggest")]
+    talk.add_or_suggest(the_state(), repo, issue, the_caller().by(), items)
     return _labels(repo, issue)
 
 

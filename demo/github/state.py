@@ -35,6 +35,7 @@ class State:
     """Everything, behind one lock: a request or an action holds `lock` from start to end.
 
     `clock` gives epoch seconds; `skew` (seconds) is added, so that a test can move time.
+    `suggestions` is how this GitHub takes label suggestions: see `talk.HOW`.
     `outbox` holds what is to be sent, and None at the end. `url` is the address of the API,
     without a slash at the end, set when the server starts.
     """
@@ -55,6 +56,7 @@ class State:
     deliveries: list[Delivery] = field(default_factory=list)
     outbox: queue.Queue[Delivery | None] = field(default_factory=queue.Queue)
     webhooks_lost: bool = False
+    suggestions: str = "on"
     limits: Limits = field(default_factory=Limits)
     faults: list[Fault] = field(default_factory=list)
     log: list[Logged] = field(default_factory=list)

@@ -36,7 +36,12 @@ def test_pull_requests_are_a_variant_of_permissions_and_events() -> None:
 
 
 def test_every_handled_event_is_subscribed_to_or_comes_by_itself() -> None:
-    by_themselves = {"ping", "installation", "installation_repositories"}
+    by_themselves = {
+        "ping",
+        "github_app_authorization",
+        "installation",
+        "installation_repositories",
+    }
     subscribed = events(handlers.load(), pull_requests=True)
     assert {event for event, _ in handlers.load()} == {*subscribed, *by_themselves}
     assert not by_themselves & set(subscribed)  # GitHub refuses a manifest that names them
@@ -51,6 +56,14 @@ def test_a_server_that_polls_has_a_webhook_that_is_off() -> None:
         "url": "https://labels.example.com",
         "active": False,
     }
+
+
+def test_people_come_back_to_the_console() -> None:
+    found = made(console="https://labels.example.com")
+    assert found["callback_urls"] == ["https://labels.example.com/signin/back"]
+    assert found["setup_url"] == "https://labels.example.com/welcome"
+    assert found["request_oauth_on_install"] is False
+    assert "callback_urls" not in made()
 
 
 def test_the_app_is_private() -> None:

@@ -12,7 +12,7 @@ from bot import gate
 from bot.prune import Pruner
 from bot.settings import Settings
 from bot.store.rows import Actor
-from bot.trial import progress
+from bot.trial_words import progress
 from tests.bot.trial_world import DAY, REPO, Trials
 
 

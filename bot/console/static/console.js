@@ -38,10 +38,13 @@
 
   // Single-letter shortcuts where a page offers them: <button data-key="a">. Never while typing.
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const wanted = [...document.querySelectorAll("[data-key]")].find(
-      (each) => each.dataset.key === event.key && !each.disabled && each.offsetParent !== null,
+      (each) =>
+        each.dataset.key.split(" ").includes(event.key) &&
+        !each.disabled &&
+        each.offsetParent !== null,
     );
     if (wanted) {
       event.preventDefault();

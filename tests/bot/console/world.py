@@ -115,7 +115,8 @@ class Browser:
     def post(self, path: str, data: dict[str, Any] | None = None, **headers: str) -> TestResponse:
         """Send a form as the pages do."""
         form = {"csrf_token": self.csrf(), **(data or {})}
-        return self.client.post(path, data=form, headers={**HTML, **headers})
+        given = {key.replace("_", "-"): value for key, value in headers.items()}
+        return self.client.post(path, data=form, headers={**HTML, **given})
 
     def csrf(self) -> str:
         found = _TOKEN.search(self.client.get("/signin", headers=HTML, follow_redirects=True).text)

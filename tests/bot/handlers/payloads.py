@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 KEYS = st.sampled_from(
     [
-        "account", "action", "body", "changes", "closed_at", "created_at", "from", "full_name",
-        "id", "installation", "issue", "label", "labels", "login", "name", "number", "old_issue",
-        "owner", "permissions", "pull_request", "repositories", "repositories_added",
+        "account", "action", "body", "changes", "closed_at", "comment", "created_at", "from",
+        "full_name", "id", "installation", "issue", "label", "labels", "login", "name", "number",
+        "old_issue", "owner", "permissions", "pull_request", "repositories", "repositories_added",
         "repositories_removed", "repository", "sender", "suspended_at", "title", "type",
         "updated_at", "user",
     ]

@@ -20,7 +20,7 @@ def complete(payload: dict[str, Any], part: dict[str, Any], given_ids: bool) -> 
     """A payload whose parts have ids (it gets past the door) and odd values for the rest."""
     ids = IDS if given_ids else {}
     parts = ("repository", "installation", "issue", "pull_request", "label", "account", "sender")
-    return payload | dict.fromkeys(parts, part | ids)
+    return payload | dict.fromkeys((*parts, "comment"), part | ids)
 
 
 @settings(

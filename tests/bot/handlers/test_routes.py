@@ -10,6 +10,7 @@ from bot import handlers
 from tests.bot.intake_world import Intake
 
 FEATURES = [
+    "github_app_authorization.revoked",
     "installation.created",
     "installation.deleted",
     "installation.new_permissions_accepted",
@@ -18,6 +19,7 @@ FEATURES = [
     "installation_repositories.added",
     "installation_repositories.removed",
     "installation_target.renamed",
+    "issue_comment.created",
     "issues.closed",
     "issues.deleted",
     "issues.edited",

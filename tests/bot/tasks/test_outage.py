@@ -72,7 +72,7 @@ def test_after_a_short_outage_the_label_is_not_long_in_coming(world: World, cloc
 
 
 def test_an_outage_ends_as_a_dead_letter_after_three_days():
-    assert {"label", "triage", "deliver"} == OUTLASTING
+    assert {"label", "triage", "deliver", "command", "explain", "suggest"} == OUTLASTING
     for error in (Unavailable(503, "down", "GET /x"), Unauthorized(401, "who?", "GET /x")):
         rng = random.Random(1)
         late = react(error, attempts=1, now=LONGEST_OUTAGE, rng=rng, outlasting_since=0.0)

@@ -10,6 +10,7 @@ import pytest
 from bot.github.errors import RateLimited, Suspended
 from bot.store.rows import Job
 from bot.tasks import TASKS, poll
+from bot.times import from_epoch
 from tests.bot.world import REPO, World
 
 
@@ -251,3 +252,46 @@ def test_a_persons_word_on_what_we_decided_is_looked_at_soon(world: World):
     [job] = world.store.jobs.list("waiting", "review")
     assert job.repository_id == world.repository_id
     assert job.run_at > world.store.now()
+
+
+# Commands in comments, which no webhook brings
+
+
+def commands(world: World) -> list[tuple[int | None, object]]:
+    jobs = world.store.jobs.list("waiting", "command")
+    return [(job.number, job.payload["comment"]) for job in jobs]
+
+
+def test_a_command_in_a_new_comment_is_found_once(world: World):
+    run(world)
+    number = world.site.open_issue(REPO, title="hello")["number"]
+    world.site.comment(REPO, number, "just words", by="ada")
+    made = world.site.comment(REPO, number, "/label why", by="ada")
+    assert run(world) == "1 new, 0 changed, 0 known, 1 commands"
+    assert commands(world) == [(number, made["id"])]
+    world.site.comment(REPO, number, "more words", by="ada")
+    run(world)
+    assert commands(world) == [(number, made["id"])]
+
+
+def test_a_command_from_before_we_came_is_not_obeyed(world: World):
+    number = world.site.open_issue(REPO, title="hello")["number"]
+    world.site.comment(REPO, number, "/label off", by="ada")
+    later = from_epoch(time.time() + 1800)
+    poll.Memory(start=later).save(world.store, world.repository_id)
+    run(world)
+    assert commands(world) == []
+
+
+def test_a_bots_command_is_not_found(world: World):
+    run(world)
+    number = world.site.open_issue(REPO, title="hello")["number"]
+    world.site.comment(REPO, number, "/label why", by="stale[bot]")
+    run(world)
+    assert commands(world) == []
+
+
+def test_where_no_issue_changed_no_comment_is_asked_for(world: World):
+    run(world)
+    run(world)
+    assert world.site.count("GET", "/issues/comments") == 0
