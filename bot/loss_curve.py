@@ -112,13 +112,23 @@ def curves(points: Sequence[Point], *, counts_on: bool = False) -> list[Curve]:
     """
     start, moved = 0.0, []
     for _, each in groupby(points, key=lambda point: point.phase):
-        phase = [*each]
+        phase = _going_on([*each])
         base = 0.0 if counts_on else start
         moved += [(base + point.step, point) for point in phase]
         start = base + max(point.step for point in phase)
     named = (("training", False), ("validation", True))
     found = [(name, [(x, p.loss) for x, p in moved if p.judged == kind]) for name, kind in named]
     return [_curve(name, rows) for name, rows in found if rows]
+
+
+def _going_on(phase: Sequence[Point]) -> list[Point]:
+    """A phase without the steps that were done again: it went on from a checkpoint."""
+    kept: list[Point] = []
+    for point in phase:
+        while kept and kept[-1].step > point.step:
+            kept.pop()
+        kept.append(point)
+    return kept
 
 
 def _curve(name: str, rows: Sequence[tuple[float, float]]) -> Curve:

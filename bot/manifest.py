@@ -49,6 +49,10 @@ class Site:
         """The page of an App's permissions, where the path of the single file is typed in."""
         return f"{self._settings(organization)}/apps/{quote(slug)}/permissions"
 
+    def install(self, slug: str) -> str:
+        """The page on which an App is installed."""
+        return f"{self.web}/apps/{quote(slug)}/installations/new"
+
     def owner(self, organization: str | None) -> str:
         """A page about whoever owns the App."""
         return f"{self.web}/{quote(organization)}" if organization else self.web

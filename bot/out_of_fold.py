@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.store import Store
     from bot.store.rows import Label, Repository
     from models.bundle import Bundle
+    from models.labels import LabelRule
     from models.registry import Registry
 
 
@@ -78,10 +79,18 @@ def of_version(
 
 
 def labels_of(made: Bundle, labels: Sequence[Label]) -> list[Label | None]:
-    """The repository's label that each of a version's labels is now, by id, else by name."""
+    """The repository's label that each of a version's labels is now, as the policy finds it."""
     by_id = {label.id: label for label in labels}
     by_name = {label.name.casefold(): label for label in labels}
-    return [by_id.get(rule.id or 0) or by_name.get(rule.name.casefold()) for rule in made.labels]
+
+    def of(rule: LabelRule) -> Label | None:
+        if rule.id in by_id:
+            return by_id[rule.id]
+        # An id below zero was our own, from before GitHub gave one.
+        ours = rule.id is None or rule.id < 0
+        return by_name.get(rule.name.casefold()) if ours else None
+
+    return [of(rule) for rule in made.labels]
 
 
 def names_of(made: Bundle, here: Sequence[Label | None]) -> list[str]:

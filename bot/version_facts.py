@@ -52,7 +52,9 @@ class Known:
     @property
     def gate(self) -> str | None:
         """What the gate said, in a word; None where it never came there."""
-        return self.gated and ("passed" if self.gated.passed else "refused")
+        if self.gated is None:
+            return None
+        return "passed" if self.gated.passed else "refused"
 
     @property
     def figures(self) -> list[Figure]:

@@ -27,6 +27,7 @@ from bot.intake import receive
 from bot.log import make_logger
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.refusals import Refusal, TooLarge
+from bot.webhook_secrets import WebhookSecrets
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -105,6 +106,8 @@ def run_web(
 def _add_webhook(
     app: Flask, settings: Settings, store: Store, metrics: Metrics, log: FilteringBoundLogger
 ) -> None:
+    secrets = WebhookSecrets(settings)
+
     @app.post("/webhook")
     def webhook() -> Answer:
         with metrics.seconds.time():
@@ -112,7 +115,7 @@ def _add_webhook(
                 store,
                 {name.lower(): value for name, value in request.headers},
                 _body(),
-                secrets=settings.webhook_secrets,
+                secrets=secrets.now(),
                 allowed=settings.allowed_accounts,
             )
         metrics.deliveries.labels(receipt.event, receipt.action, receipt.result).inc()
@@ -156,7 +159,7 @@ def _answer_errors(app: Flask, metrics: Metrics, log: FilteringBoundLogger) -> N
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Answer | AnyResponse:
-        if wants_page():
+        if wants_page() or request.path.startswith("/api/"):
             return http_problem(error)
         return jsonify(error=error.name, message=error.description), error.code or 500
 

@@ -1,4 +1,4 @@
-"""Pictures of the console's pages, from the demo: `python -m demo.screenshots --out docs/img/console`.
+"""Pictures of the console's pages, from the demo: `python -m demo.screenshots`.
 
 It needs Chromium and the extra `dev`. The pages are those of `make demo`, with real content.
 """

@@ -12,6 +12,8 @@ from flask_wtf.csrf import CSRFProtect
 from bot.console.access import Roles
 from bot.console.answering import add_answers
 from bot.console.desk import EXTENSION, Desk
+from bot.console.examining import add_examining
+from bot.console.kept import Kept
 from bot.console.keys import Keys
 from bot.console.looks import add_looks
 from bot.console.people import add_people
@@ -43,6 +45,9 @@ PAGES = (
     "trainings",
     "encoders",
     "jobs",
+    "checks",
+    "rotation",
+    "welcome",
 )
 """Every module of this folder that has pages, each in its `routes`."""
 _NOT_FORMS = ("webhook",)
@@ -61,7 +66,7 @@ def add_console(
     """Serve the console from this application. `now` gives epoch seconds."""
     keys = Keys(settings.home)
     registry = Registry(settings.models, check=unchanged)
-    at = Desk(settings, store, registry, keys, Roles(now), now, log, connect)
+    at = Desk(settings, store, registry, keys, Roles(now), now, log, connect, Kept(now))
     app.extensions[EXTENSION] = at
     app.secret_key = keys.signing
     app.config.update(
@@ -77,6 +82,7 @@ def add_console(
     add_people(app, at)
     add_looks(app)
     add_sign_in(app, at)
+    add_examining(app, now)
     for name in PAGES:
         app.register_blueprint(importlib.import_module(f"{__name__}.{name}").routes)
     add_answers(app, log, github=site(settings.github_url).web)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.console.desk import desk
 from bot.console.errors import Forbidden, GitHubSilent, NotHere
+from bot.console.kept import Kept
 from bot.console.people import Person, person
 from bot.github.errors import GitHubError, NotFound
 from bot.github.person import PersonClient
@@ -25,40 +24,19 @@ RANKS = ("none", "read", "triage", "write", "maintain", "admin")
 """Roles, the weakest first; one that an organization made counts as the strongest it contains."""
 
 
-@dataclass(frozen=True)
-class _Known:
-    at: float
-    value: object
-
-
 class Roles:
     """Answers of GitHub about people, for BELIEVED seconds. Threads share it."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._known: dict[tuple[object, ...], _Known] = {}
-        self._lock = threading.Lock()
+        self._kept = Kept(now)
 
-    def get(self, key: tuple[object, ...], ask: Callable[[], T]) -> T:
-        """What was said under this key, else what `ask` says now."""
-        now = self._now()
-        with self._lock:
-            known = self._known.get(key)
-            if known is not None and now - known.at < BELIEVED:
-                return known.value  # type: ignore[return-value]
-        value = ask()
-        with self._lock:
-            old = [k for k, v in self._known.items() if now - v.at >= BELIEVED]
-            for each in old:
-                del self._known[each]
-            self._known[key] = _Known(now, value)
-        return value
+    def get(self, key: tuple[str, int, int], ask: Callable[[], T]) -> T:
+        """What was said under this key (what, of whom, where), else what `ask` says now."""
+        return self._kept.get(key, BELIEVED, ask)
 
     def forget(self, person_id: int) -> None:
         """Ask again about a person."""
-        with self._lock:
-            for key in [k for k in self._known if k[1] == person_id]:
-                del self._known[key]
+        self._kept.drop(lambda key: isinstance(key, tuple) and key[1] == person_id)
 
 
 def role(at: Desk, who: Person, repository: Repository) -> str:
@@ -128,7 +106,7 @@ def need_operator() -> Person:
 def _ask(at: Desk, who: Person, repository: Repository) -> str:
     try:
         client = at.installation(repository.installation_id)
-        found = client.permission(repository.full_name, who.login)
+        found = client.permission(repository.full_name, who.login, person_id=who.id)
     except NotFound:
         return "none"
     except GitHubError as error:
@@ -142,7 +120,7 @@ def _ask(at: Desk, who: Person, repository: Repository) -> str:
 def _accessible(at: Desk, who: Person, known: list[Repository]) -> frozenset[int]:
     """The ids of the repositories that GitHub shows to a person."""
     try:
-        return at.roles.get(("sees", who.id), lambda: _ask_all(at, who, known))
+        return at.roles.get(("sees", who.id, 0), lambda: _ask_all(at, who, known))
     except (GitHubError, GitHubSilent) as error:
         at.log.warning("access unknown: private repositories are hidden", error=str(error))
         return frozenset()

@@ -75,7 +75,8 @@ def wants_page() -> bool:
 def problem(status: int, title: str, message: str) -> AnyResponse:
     """An error as the one who asked can read it."""
     if not wants_page():
-        name = title.lower().replace(" ", "_")
+        by_status = request.path.startswith("/api/")  # a program goes by the kind, not by words
+        name = HTTPStatus(status).name.lower() if by_status else title.lower().replace(" ", "_")
         return make_response(jsonify(error=name, message=message), status)
     page = render_template("console/problem.html", status=status, title=title, message=message)
     return make_response(page, status)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from bot.console.access import Roles
+    from bot.console.kept import Kept
     from bot.console.keys import Keys
     from bot.github.app import GitHubApp
     from bot.github.client import InstallationClient
@@ -40,6 +41,7 @@ class Desk:
     now: Callable[[], float]
     log: FilteringBoundLogger
     connect: Callable[[], GitHubApp | None]
+    kept: Kept
     _local: threading.local = field(default_factory=threading.local)
 
     def app(self) -> GitHubApp:

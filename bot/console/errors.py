@@ -47,6 +47,13 @@ class TooLate(ConsoleError):
     title = "Too late"
 
 
+class TooMany(ConsoleError):
+    """Others ask for the same at the moment; later it may work."""
+
+    status = 429
+    title = "Too many at once"
+
+
 class GitHubSilent(ConsoleError):
     """GitHub did not answer; nothing was done."""
 

@@ -111,6 +111,6 @@ def _row(job: Job) -> dict[str, Any]:
         "job": job,
         "repository": None if repository is None else repository.full_name,
         "message": job.result if job.state == "done" else job.error,
-        "keys": ", ".join(sorted(job.payload)),
+        "holds": ", ".join(sorted(job.payload)),
         "at": job.finished_at or (job.run_at if job.state == "waiting" else job.created_at),
     }

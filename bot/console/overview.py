@@ -19,6 +19,8 @@ from bot.store.overview import Counted
 from bot.survey import survey
 
 if TYPE_CHECKING:
+    from flask.sansio.blueprints import BlueprintSetupState
+
     from bot.store.rows import Decision, Repository
 
 routes = Blueprint("overview", __name__)
@@ -26,6 +28,8 @@ PER_PAGE = 50
 RECENT = 15
 _LAST, _DIGITS = 1_000_000, 9
 DAYS = 30
+A_MOMENT = 5.0
+"""Seconds for which the figures of all repositories are not counted again."""
 
 TABS = (
     ("", "Labels"),
@@ -48,35 +52,55 @@ MENU = (
 """The pages about the server: where, their name, and whether only operators have them."""
 
 
-@routes.app_context_processor
-def _everywhere() -> dict[str, Any]:
-    return {"tabs": TABS, "pages": MENU, "version": version("labelwright")}
+@routes.record
+def _everywhere(state: BlueprintSetupState) -> None:
+    """What every template knows; macros see no more than this."""
+    state.app.jinja_env.globals |= {
+        "tabs": TABS,
+        "pages": MENU,
+        "version_of_ours": version("labelwright"),
+    }
 
 
 @routes.get("/")
 def page() -> str:
-    """The list, filtered by name, and the newest decisions."""
+    """The list, filtered by name, and the newest decisions; `part` asks for a piece alone."""
     at, who = desk(), person()
     every = visible(at, who)
+    parts = {"figures": _figures, "activity": _activity}
+    part = request.args.get("part", "")
+    if part in parts:
+        return render_template(f"console/overview_{part}.html", **parts[part](at, every))
     wanted = request.args.get("q", "").strip()
     found = [row for row in every if wanted.casefold() in row.full_name.casefold()]
     number = page_number()
-    shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
-    counted = at.store.overview.counted([row.id for row in every])
-    states = survey(at.settings, at.store, now=at.now())
-    waiting = sum(n for (_, state), n in at.store.jobs.counts().items() if state == "waiting")
     return render_template(
         "console/overview.html",
-        rows=_rows(at, shown, counted),
-        totals=_totals(list(counted.values())),
-        waiting=waiting,
-        worst=worst(states),
-        troubles=sum(state.severity != "ok" for state in states),
-        activity=_activity(at, every),
+        **_figures(at, every),
+        **_activity(at, every),
+        rows=_rows(at, found[(number - 1) * PER_PAGE : number * PER_PAGE]),
         q=wanted,
         page=number,
         more=len(found) > number * PER_PAGE,
     )
+
+
+def _counted(at: Desk) -> dict[int, Counted]:
+    """The figures of all repositories, of a moment ago."""
+    ids = [row.id for row in at.store.repositories.all()]
+    return at.kept.get("counted", A_MOMENT, lambda: at.store.overview.counted(ids))
+
+
+def _figures(at: Desk, every: Sequence[Repository]) -> dict[str, Any]:
+    counted = _counted(at)
+    states = at.kept.get("survey", A_MOMENT, lambda: survey(at.settings, at.store, now=at.now()))
+    counts = at.kept.get("jobs", A_MOMENT, at.store.jobs.counts)
+    return {
+        "totals": _totals([counted.get(row.id, Counted()) for row in every]),
+        "waiting": sum(n for (_, state), n in counts.items() if state == "waiting"),
+        "worst": worst(states),
+        "troubles": sum(state.severity != "ok" for state in states),
+    }
 
 
 def page_number() -> int:
@@ -103,7 +127,9 @@ class Row:
     decided_at: float | None
 
 
-def _rows(at: Desk, shown: Sequence[Repository], counted: dict[int, Counted]) -> list[Row]:
+def _rows(at: Desk, shown: Sequence[Repository]) -> list[Row]:
+    known = _counted(at)
+    counted = {row.id: known.get(row.id, Counted()) for row in shown}
     histories = at.store.overview.precisions([row.id for row in shown], DAYS)
     return [
         Row(
@@ -134,14 +160,14 @@ def _totals(counted: Sequence[Counted]) -> dict[str, Any]:
     }
 
 
-def _activity(at: Desk, seen: Sequence[Repository]) -> list[dict[str, Any]]:
+def _activity(at: Desk, seen: Sequence[Repository]) -> dict[str, Any]:
     names = {row.id: row.full_name for row in seen}
     found = at.store.overview.recent(list(names), RECENT)
     colors = {
         id: {label.name: label.color for label in at.store.labels.all(id)}
         for id in {each.repository_id for each in found}
     }
-    return [
+    activity = [
         {
             "full_name": names[each.repository_id],
             "number": each.number,
@@ -152,6 +178,7 @@ def _activity(at: Desk, seen: Sequence[Repository]) -> list[dict[str, Any]]:
         }
         for each in found
     ]
+    return {"activity": activity}
 
 
 def labels_of(decision: Decision, verdict: str) -> list[str]:

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flask import session
+from flask import request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 
 from bot.console.desk import Desk
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 LONGEST_SESSION = 8 * 3600.0
 """Seconds. GitHub's tokens for people live as long: signing in again takes one click."""
 OPERATOR = "the operator"
+API = "/api/"
+"""The paths below which a program may send a person's token in place of a session."""
+TOKEN_PREFIX = "lw_"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ def add_people(app: Flask, at: Desk) -> None:
     """Let flask-login find people by their sessions."""
     manager = LoginManager(app)
     manager.session_protection = None  # an address that changes on the road is no attack
-    manager.user_loader(lambda secret: _load(at, secret))
+    # A program that sends a token acts by the token alone, whatever cookie it sends beside it.
+    manager.user_loader(lambda secret: None if bearer() is not None else _load(at, secret))
+    manager.request_loader(lambda _: _of_token(at, bearer() or ""))
     app.context_processor(lambda: {"person": person_or_none()})
 
 
@@ -87,6 +92,14 @@ def person() -> Person:
     return found
 
 
+def bearer() -> str | None:
+    """What a request to the JSON interface sends as its token; None where it sends none."""
+    if not request.path.startswith(API):
+        return None
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() if scheme.casefold() == "bearer" else None
+
+
 def is_operator(at: Desk, login: str) -> bool:
     """Whether the settings name this login."""
     return login.casefold() in {each.casefold() for each in at.settings.operators}
@@ -95,6 +108,15 @@ def is_operator(at: Desk, login: str) -> bool:
 def _load(at: Desk, secret: str) -> Person | None:
     found = at.store.sessions.get(secret)
     return None if found is None else _person(at, secret, found)
+
+
+def _of_token(at: Desk, secret: str) -> Person | None:
+    """Who a token of the JSON interface stands for; they hold no token of GitHub by it."""
+    found = at.store.sessions.token(secret) if secret.startswith(TOKEN_PREFIX) else None
+    if found is None:
+        return None
+    operator = found.person_id == 0 or is_operator(at, found.login)
+    return Person(found.person_id, found.login, operator, secret)
 
 
 def _person(at: Desk, secret: str, found: Session) -> Person:

@@ -1,4 +1,4 @@
-"""The review queue: one key or click for each suggestion and each issue that would teach most."""
+"""The review queue: one key or click for each suggestion and each issue that teaches most."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def one(number: int) -> str:
         has_log=trusted and written_log(row) is not None,
         curves=loss_curve.curves(points),
         phases=_phases(points),
-        version=_version(row),
+        came_to=_version(row),
         result=_result(row),
         may_cancel=row.is_live and row.state != "gating" and _may(shown, "maintain"),
     )

@@ -49,6 +49,7 @@ def page(owner: str, name: str) -> str:
         more=len(shown) > number * PER_PAGE,
         versions=sorted({x.version for x in store.decisions.applied(repository.id)}, reverse=True),
         progress=store.progress.newest(KIND, repository.id),
+        colors={row.name: row.color for row in store.labels.all(repository.id)},
         may_do=may(repository, "maintain"),
     )
 

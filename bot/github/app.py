@@ -156,6 +156,11 @@ class GitHubApp:
                 break
         return found
 
+    def newest_deliveries(self) -> list[remote.HookDelivery]:
+        """The newest of what GitHub tried to deliver, newest first: one page, 100 at most."""
+        page = next(self._transport.pages("/app/hook/deliveries"))
+        return page.read_each(remote.hook_delivery)
+
     def hook_config(self) -> dict[str, str]:
         """Where GitHub delivers to: url, content_type, insecure_ssl, and secret (only stars).
 

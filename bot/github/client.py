@@ -141,8 +141,10 @@ class InstallationClient:
         """
         return history.pages(self, repo, after)
 
-    def permission(self, repo: str, login: str) -> str:
+    def permission(self, repo: str, login: str, *, person_id: int | None = None) -> str:
         """The role of a person: admin, maintain, write, triage, read or none.
+
+        With `person_id`, "none" where somebody else has the login by now: it can be given up.
 
         A role that an organization made itself counts as the strongest one it contains. The old
         field `permission` is not used: it calls triage "read" and maintain "write". Raises NotFound
@@ -150,7 +152,7 @@ class InstallationClient:
         Source: docs.github.com, "Get repository permissions for a user".
         """
         path = f"{_repo(repo)}/collaborators/{quote(login, safe='')}/permission"
-        return self._get(path).read(_role)
+        return self._get(path).read(lambda data: _role(data, person_id))
 
     def add_labels(self, repo: str, number: int, names: list[str]) -> list[remote.RemoteLabel]:
         """Add labels to an issue; returns all that it has now.
@@ -318,8 +320,11 @@ def _repo(full_name: str) -> str:
     return f"/repos/{quote(full_name)}"
 
 
-def _role(data: Mapping[str, Any]) -> str:
-    granted = (data.get("user") or {}).get("permissions") or {}
+def _role(data: Mapping[str, Any], person_id: int | None) -> str:
+    user = data.get("user") or {}
+    if person_id is not None and user.get("id") != person_id:
+        return "none"
+    granted = user.get("permissions") or {}
     held = next((role for flag, role in ROLES if granted.get(flag)), None)
     return held or storable(data.get("role_name")) or "none"
 

@@ -24,7 +24,7 @@ def to_yaml(config: RepoConfig) -> str:
         kept["groups"] = [asdict(group) for group in config.groups]
     if "skip" in kept:
         kept["skip"] = {key: value for key, value in plain["skip"].items() if value}
-    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, default_flow_style=False)
 
 
 def _labels(config: RepoConfig) -> dict[str, Any]:

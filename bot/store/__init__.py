@@ -20,6 +20,7 @@ from bot.store.deliveries import Deliveries
 from bot.store.erasure import Erasure
 from bot.store.events import Events
 from bot.store.explanations import Explanations
+from bot.store.exporting import Exporting
 from bot.store.filesystem import refuse_network
 from bot.store.gates import Gates
 from bot.store.identity import refuse_other
@@ -88,6 +89,7 @@ class Store:
         self.tries = Tries(self._connections, self.jobs, now)
         self.overview = Overview(self._connections)
         self.browsing = Browsing(self._connections)
+        self.exporting = Exporting(self._connections)
         self.vectors = Vectors(self._connections)
         self.pruning = Pruning(self._connections)
         self.signs = Signs(self._connections)

@@ -92,8 +92,8 @@ class Browsing:
     def titles(self, repository_id: int, numbers: Collection[int]) -> dict[int, str]:
         """The titles of these issues, by number; those deleted or not known are left out."""
         sql = (
-            "SELECT number, title FROM json_each(?) AS wanted CROSS JOIN issues"
-            " INDEXED BY issues_in_list ON repository_id = ? AND number = wanted.value"
+            "SELECT number, title FROM json_each(?) CROSS JOIN issues"
+            " INDEXED BY issues_in_list ON repository_id = ? AND number = json_each.value"
             " WHERE NOT deleted"
         )
         rows = self._db.rows(sql, (to_json(list(numbers)), repository_id))

@@ -66,6 +66,11 @@ class Signs:
         found: float | None = self._db.value(sql, (event,))
         return found
 
+    def newest_delivery(self) -> float | None:
+        """When the newest webhook delivery of any event came in."""
+        found: float | None = self._db.value("SELECT max(received_at) FROM deliveries")
+        return found
+
     def found_late(self, since: float) -> list[str]:
         """When the issues were opened (GitHub's times) that a look at GitHub has found since."""
         return [row["created_at"] for row in self._db.rows(_FOUND_LATE, (since,))]

@@ -14,7 +14,7 @@ from .state import State
 from .webhooks import emit_to, ping
 
 DEFAULT_PERMISSIONS = {"issues": "write", "metadata": "read", "single_file": "read"}
-DEFAULT_EVENTS = ("installation_target", "issues", "label", "repository")
+DEFAULT_EVENTS = ("installation_target", "issue_comment", "issues", "label", "repository")
 DEFAULT_FILES = (".github/labelwright.yml",)
 
 

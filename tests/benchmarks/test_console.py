@@ -11,6 +11,7 @@ from random import Random
 import httpx
 import pytest
 
+from benchmarks import console
 from benchmarks.console_browser import first_loads
 from benchmarks.console_data import Size, fill
 from benchmarks.console_load import write
@@ -89,3 +90,9 @@ def test_a_first_load_counts_everything_that_a_page_brings(product: Product) -> 
     assert found is not None
     assert found["signin"]["requests"] >= 2, "the page and its style"
     assert found["signin"]["ms"] > 0 and found["signin"]["kb"] > 0
+
+
+def test_an_error_is_not_a_fast_page() -> None:
+    facts = Times([1.0], {404}).facts
+    assert console.row("overview", facts) == ("overview", "404", "1.0", "1.0", "0.0", "-")
+    assert console.expected("health", [503]) and not console.expected("overview", [200, 500])

@@ -20,6 +20,7 @@ from bot.cancelling import NoSuchTraining, NotCancelled, abandon, cancel, settle
 from bot.forgetting import Forgetter
 from bot.launcher import TrainingCancelled, TrainingFailed, TrainingTimedOut
 from bot.launchers.identity import is_alive, pid_of
+from bot.loss_curve import Point, of_run
 from bot.settings import Settings
 from bot.store import Store
 from bot.store.trainings import Training
@@ -257,3 +258,10 @@ def test_what_is_forgotten_is_read_by_no_process_any_more(place: Place):
     assert not is_alive(handle)
     eventually(lambda: is_gone(child))
     assert (place.rows, folder.exists()) == ([], False)
+
+
+def test_the_losses_of_a_training_are_kept_beside_its_log(place: Place):
+    place.left(WAITS)
+    assert of_run(place.folder) == [Point("fit", 3, 0.5)]
+    cancel(place.settings, place.store, place.row.id, "not now")
+    assert of_run(place.folder) == [Point("fit", 3, 0.5)]

@@ -70,6 +70,14 @@ def test_an_answer_was_said_when_it_was_given():
     assert stand(event(2), answers=[answer]).said_at == {"bug": "2025-01-05T00:00:00Z"}
 
 
+def test_what_a_person_had_us_put_on_by_a_command_is_theirs():
+    asked, done = event(2, source="command"), event(3, actor_kind="us")
+    assert stand(asked, done).labels == {"bug": "person"}
+    assert stand(asked, done).said_at == {"bug": "2025-01-02T00:00:00Z"}
+    off = event(4, action="unlabeled")
+    assert stand(asked, done, off, event(5, actor_kind="us")).labels == {"bug": "us"}
+
+
 def test_our_own_label_counts_as_ours_until_a_person_confirms_it():
     ours = event(2, actor_kind="us", actor_login="labelwright[bot]")
     assert stand(ours, applied=[APPLIED]).labels == {"bug": "us"}

@@ -44,12 +44,17 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/contents/{path}": ("get",),
     "/repos/{owner}/{repo}/installation": ("get",),
     "/repos/{owner}/{repo}/issues": ("get", "post"),
+    "/repos/{owner}/{repo}/issues/comments": ("get",),
+    "/repos/{owner}/{repo}/issues/comments/{comment_id}": ("get", "patch", "delete"),
     "/repos/{owner}/{repo}/issues/events": ("get",),
     ISSUE: ("get", "patch"),
     f"{ISSUE}/comments": ("get", "post"),
     f"{ISSUE}/events": ("get",),
     f"{ISSUE}/labels": ("get", "post", "put"),
     f"{ISSUE}/labels/{{name}}": ("delete",),
+    f"{ISSUE}/suggestions": ("get",),
+    f"{ISSUE}/suggestions/{{suggestion_id}}/approve": ("post",),
+    f"{ISSUE}/suggestions/{{suggestion_id}}/dismiss": ("post",),
     f"{ISSUE}/timeline": ("get",),
     "/repos/{owner}/{repo}/labels": ("get", "post"),
     "/repos/{owner}/{repo}/labels/{name}": ("get", "patch", "delete"),
@@ -59,7 +64,15 @@ OPERATIONS = {
     "/users/{username}": ("get",),
     "/users/{username}/installation": ("get",),
 }
-EVENTS = ("github-app-authorization", "installation", "issues", "label", "ping", "repository")
+EVENTS = (
+    "github-app-authorization",
+    "installation",
+    "issue-comment",
+    "issues",
+    "label",
+    "ping",
+    "repository",
+)
 
 
 @functools.cache
@@ -149,7 +162,8 @@ def accept_users(operation: Json) -> None:
 def _bare(value: Any, inside_properties: bool = False) -> Any:
     """A copy without the examples, which are bulk. Properties keep their names.
 
-    A nullable enumeration gets its null: OpenAPI 3.0.3 wants it listed, and GitHub does not.
+    A nullable enumeration gets its null: OpenAPI 3.0.3 wants it listed, and GitHub does not. So
+    does a nullable choice of kinds, of which GitHub's own example for a suggestion is null.
     """
     if isinstance(value, list):
         return [_bare(item) for item in value]
@@ -159,6 +173,9 @@ def _bare(value: Any, inside_properties: bool = False) -> Any:
     kept = {key: item for key, item in value.items() if key not in dropped}
     if kept.get("nullable") is True and isinstance(kept.get("enum"), list):
         kept["enum"] = list(dict.fromkeys([*kept["enum"], None]))
+    if kept.get("nullable") is True and "type" not in kept and isinstance(kept.get("oneOf"), list):
+        first, *others = kept["oneOf"]
+        kept["oneOf"] = [{**first, "nullable": True}, *others]
     return {key: _bare(item, key == "properties") for key, item in kept.items()}
 
 

@@ -109,6 +109,39 @@ def test_issue_answers_are_githubs(world: World, checker: OpenAPIChecker) -> Non
     checker.verify()
 
 
+def test_talk_is_githubs(world: World, checker: OpenAPIChecker) -> None:
+    world.control.open_issue(REPO, title="It breaks")
+    token, issues = world.token(), f"/repos/{REPO}/issues"
+    made = world.call("POST", f"{issues}/1/comments", token=token, json={"body": "Why"}).json()
+    one = f"{issues}/comments/{made['id']}"
+    query = {"since": "2000-01-01T00:00:00Z", "sort": "updated", "direction": "asc"}
+    assert world.call("GET", f"{issues}/comments", token=token, params=query).status_code == 200
+    assert world.call("GET", one, token=token).status_code == 200
+    assert world.call("PATCH", one, token=token, json={"body": "So"}).status_code == 200
+    assert world.call("DELETE", one, token=token).status_code == 204
+    for verb in ("GET", "DELETE"):
+        assert world.call(verb, one, token=token).status_code == 404
+    checker.verify()
+
+
+def test_suggestions_are_githubs(world: World, checker: OpenAPIChecker) -> None:
+    world.control.open_issue(REPO, title="It breaks")
+    token, issue = world.token(), f"/repos/{REPO}/issues/1"
+    told = {"rationale": "it fits", "confidence": "high", "suggest": True}
+    entries = [{"name": name, **told} for name in ("bug", "area/ui")]
+    made = world.call("POST", f"{issue}/labels", token=token, json={"labels": entries})
+    assert (made.status_code, made.json()) == (200, [])
+    listed = world.call("GET", f"{issue}/suggestions", token=token).json()
+    for suggestion, how in zip(listed, ("approve", "dismiss"), strict=True):
+        path = f"{issue}/suggestions/{suggestion['id']}/{how}"
+        assert world.call("POST", path, token=token).status_code == 200
+        assert world.call("POST", path, token=token).status_code == 422
+    every = world.call("GET", f"{issue}/suggestions", token=token, params={"state": "all"}).json()
+    assert [each["state"] for each in every] == ["approved", "dismissed"]
+    assert world.control.labels_on(REPO, 1) == ["bug"]
+    checker.verify()
+
+
 def test_hook_answers_are_githubs(world: World, listening: Inbox, checker: OpenAPIChecker) -> None:
     world.control.open_issue(REPO, title="It breaks")
     assert world.control.drain()
@@ -140,6 +173,7 @@ def test_every_operation_described_is_served(world: World) -> None:
     serves = world.stand_in.serves
     names = {"owner": "o", "repo": "r", "issue_number": 1, "name": "n", "path": "p", "code": "c"}
     names |= {"username": "u", "org": "g", "installation_id": 1, "delivery_id": 1}
+    names |= {"comment_id": 1, "suggestion_id": 1}
     missing = [
         f"{method} {path}"
         for path, methods in OPERATIONS.items()
@@ -159,6 +193,9 @@ HOOKS = [
     "installation_repositories.added",
     "installation_repositories.removed",
     "installation_target.renamed",
+    "issue_comment.created",
+    "issue_comment.deleted",
+    "issue_comment.edited",
     "issues.closed",
     "issues.deleted",
     "issues.edited",
@@ -207,6 +244,9 @@ def live_a_life(control: Any, installation: int) -> None:
     control.edit_issue(REPO, 1, title="It breaks badly", body="See below")
     control.label(REPO, 1, ["area/ui", "new"])
     control.unlabel(REPO, 1, "bug")
+    said = control.comment(REPO, 1, "It does")["id"]
+    control.edit_comment(REPO, said, "It did")
+    control.delete_comment(REPO, said)
     control.close(REPO, 1)
     control.reopen(REPO, 1)
     control.lock(REPO, 1)

@@ -159,8 +159,8 @@ class Registration:
         except NotFound:
             self._pending = None
             raise Trouble(
-                "GitHub does not take the code: it was used already or is older than an hour. Nothing"
-                " was kept. Delete the App on GitHub where there is one, and begin again.",
+                "GitHub does not take the code: it was used already or is older than an hour."
+                " Nothing was kept. Delete the App on GitHub where there is one, and begin again.",
                 status=410,
                 title="The code is used up",
                 link=pages,
@@ -168,8 +168,8 @@ class Registration:
         except GitHubError as error:
             what = f"answered {error.status}" if error.status else "did not answer"
             raise Trouble(
-                f"GitHub {what} when it was asked for the App's key. Nothing is lost: for an hour the"
-                " code stays good. Try again in a moment.",
+                f"GitHub {what} when it was asked for the App's key. Nothing is lost: for an hour"
+                " the code stays good. Try again in a moment.",
                 status=502,
                 title="GitHub does not answer",
                 again=True,

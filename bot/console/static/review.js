@@ -27,6 +27,6 @@
     const list = event.target.closest("#review select");
     if (!list || event.key !== "Enter" || !list.value) return;
     event.preventDefault();
-    list.form.requestSubmit(list.form.querySelector("button[value=other]"));
+    list.form.querySelector("button[value=other]").click();
   });
 })();

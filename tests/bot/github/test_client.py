@@ -225,3 +225,51 @@ def test_a_manifest_gives_credentials_once(world: Site):
     assert credentials.pem not in repr(credentials)
     with pytest.raises(errors.NotFound, match="used already"):
         convert_manifest(code, world.url)
+
+
+# What is said in an issue
+
+
+def test_a_comment_is_written_edited_and_read(world: Site):
+    world.site.open_issue(REPO, title="hello")
+    made = world.client.add_comment(REPO, 1, "Why")
+    world.client.edit_comment(REPO, made.id, "So")
+    found = world.client.comment(REPO, made.id)
+    assert (found.body, found.number, found.author_id) == ("So", 1, world.bot_id)
+    assert [each.id for each in world.client.comments(REPO, 1)] == [made.id]
+
+
+def test_a_comment_that_was_deleted_is_not_found(world: Site):
+    world.site.open_issue(REPO, title="hello")
+    made = world.client.add_comment(REPO, 1, "Why")
+    world.site.delete_comment(REPO, made.id)
+    with pytest.raises(errors.NotFound):
+        world.client.edit_comment(REPO, made.id, "So")
+
+
+def test_new_comments_of_all_issues_are_read_page_by_page(world: Site):
+    for number in (1, 2):
+        world.site.open_issue(REPO, title="hello")
+        for _ in range(60):
+            world.site.comment(REPO, number, "words", by="ada")
+    found = world.client.comments_since(REPO, "2000-01-01T00:00:00Z")
+    assert len({each.id for each in found}) == 120
+    assert {each.number for each in found} == {1, 2}
+    assert world.client.comments_since(REPO, "2999-01-01T00:00:00Z") == []
+
+
+def test_suggestions_are_sent_and_read_with_what_became_of_them(world: Site):
+    world.site.open_issue(REPO, title="hello")
+    told = {"rationale": "it fits", "confidence": "low", "suggest": True}
+    assert world.client.suggest_labels(REPO, 1, [{"name": "bug", **told}]) == []
+    world.site.dismiss_suggestion(REPO, 1, "bug", by="ada")
+    [found] = world.client.suggestions(REPO, 1)
+    ada = world.site.add_account("ada")["id"]
+    assert (found.state, found.actor_id, found.resolved_by) == ("dismissed", world.bot_id, ada)
+
+
+def test_a_github_without_suggestions_says_so(world: Site):
+    world.site.open_issue(REPO, title="hello")
+    world.site.take_suggestions("absent")
+    with pytest.raises(errors.NotFound):
+        world.client.suggestions(REPO, 1)

@@ -52,6 +52,14 @@ def live_a_life(app: GitHubApp, installation_id: int) -> None:
     client.remove_label(REPO, 1, "area/ui: new")
     client.delete_label(REPO, "oops")
     client.label_events(REPO, 1)
+    client.suggestions(REPO, 1)
+    told = {"rationale": "it fits", "confidence": "low", "suggest": True}
+    client.suggest_labels(REPO, 1, [{"name": "bug", **told}])
+    said = client.add_comment(REPO, 1, "Why").id
+    client.comments(REPO, 1)
+    client.comments_since(REPO, "2000-01-01T00:00:00Z")
+    client.edit_comment(REPO, said, "So")
+    client.comment(REPO, said)
     client.permission(REPO, "acme")
     client.file("acme/.github", FILE)
     file = client.file(REPO, FILE)

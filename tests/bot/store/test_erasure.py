@@ -40,6 +40,10 @@ def fill(store: Store, repository_id: int, number: int, text: str, author: str =
     store.trainings.begin("head", "1 x", repository_id=repository_id)
     store.trials.begin(repository_id, "v2", "v1", 0.0)
     store.trials.keep(kept, "v2", [ShadowScore(1, 0.5, "apply")])
+    store.explanations.written(repository_id, number, 900 + number, "digest")
+    store.commands.take(repository_id, number, 950 + number)
+    store.commands.switch_off(repository_id, number)
+    store.suggestions.intend(repository_id, number, [1])
     store.jobs.enqueue("label", repository_id=repository_id, number=number)
     guid = f"{repository_id}-{number}"
     payload = delivery(number, text, author)
@@ -78,6 +82,7 @@ def test_of_a_repository_no_table_keeps_a_row(full: Store) -> None:
     ]
     wanted = {"issues", "labels", "answers", "actors", "deliveries", "jobs", "applied_labels"}
     wanted |= {"trainings", "trials", "shadow_scores"}
+    wanted |= {"explanations", "commands", "switched_off", "suggestions"}
     assert wanted <= {*spoken}
     before = {table: rows(full, table, repository_id=6) for table in spoken}
     full.erasure.erase(full.erasure.repository(5))

@@ -9,11 +9,13 @@ from collections.abc import Callable
 import pytest
 
 from bot.store import Store
+from bot.store.browsing import Filter
 from bot.store.rows import Decision, Issue, Label, LabelEvent, ShadowScore
 
 EVENT = LabelEvent(5, 3, 1, "bug", "labeled", 1, "ann", "person", "2026-01-01", "webhook")
 BUG = Label(5, 1, "bug")
 SOME = Decision(5, 3, "v1", "apply", (), id=1)
+LABELED = Filter(label_id=1, decided=True)
 SMALL = re.compile("json_each|CONSTANT ROW")
 """What is scanned and is no table."""
 
@@ -31,6 +33,10 @@ HOT: dict[str, Callable[[Store], object]] = {
     "labels": lambda store: store.labels.all(5),
     "issue": lambda store: store.issues.upsert(Issue(5, 3, 1, "t", "b", labels=(1,))),
     "page": lambda store: store.issues.page(5, 10),
+    "listed": lambda store: store.browsing.page(5, Filter("x"), offset=0, limit=9),
+    "listed by label": lambda store: store.browsing.page(5, LABELED, offset=0, limit=9),
+    "titles": lambda store: store.browsing.titles(5, [3, 4]),
+    "counted": lambda store: store.issues.count(5),
     "events": lambda store: store.events.add([EVENT, EVENT]),
     "for_issue": lambda store: store.events.for_issue(5, 3),
     "for_repository": lambda store: store.events.for_repository(5, since="2026"),
@@ -84,6 +90,14 @@ def test_no_hot_query_reads_a_whole_table(store: Store, name: str) -> None:
 @pytest.mark.usefixtures("repository_id")
 def test_the_newest_decisions_are_read_in_their_order(store: Store) -> None:
     [sql] = statements(store, HOT["recent"])
+    assert not any("TEMP B-TREE" in line for line in details(store, sql))
+
+
+@pytest.mark.usefixtures("repository_id")
+@pytest.mark.parametrize("name", ["listed", "titles", "counted"])
+def test_a_list_of_issues_is_found_in_an_index_without_their_texts(store: Store, name: str) -> None:
+    sql = statements(store, HOT[name])[0]
+    assert any("COVERING INDEX issues_in_list" in line for line in details(store, sql)), sql
     assert not any("TEMP B-TREE" in line for line in details(store, sql))
 
 
