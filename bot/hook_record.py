@@ -46,8 +46,9 @@ def meaning(status: int) -> str:
     """What an answer to a delivery means, and what to do."""
     if status in _MEANINGS:
         return _MEANINGS[status]
-    if status == 0:
-        return "GitHub could not connect: is the address public, and its certificate valid?"
-    if status >= 500:
-        return f"it was answered with {status}: is the server up behind its proxy?"
+    if status == 0 or status >= 500:  # GitHub writes 502 and 504 where it could not connect, too
+        return (
+            f"no answer of ours ({status}): is the address public, its certificate valid, and the"
+            " server up behind its proxy?"
+        )
     return f"it was answered with {status}"

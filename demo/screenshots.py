@@ -21,9 +21,12 @@ from demo.steps import MAINTAINER, Demo
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from bot.store.reports import Kind
+
 CHROMIUM = "/usr/bin/chromium"
 DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 SECONDS = 300.0
+REPORTS: tuple[Kind, ...] = ("curves", "replay", "questions")
 TITLE = "Exported album opens a blank page on the phone"
 TEXT = "Since the last release the shared album is blank in Firefox on Android. The log is empty."
 
@@ -87,8 +90,8 @@ def fill(demo: Demo) -> None:
     labeled = [each for each in opened if each.applied]
     wrong = next((each for each in labeled if each.wrong), labeled[-1])
     demo.correct(wrong.number, (wrong.wrong or wrong.applied)[0])
-    for kind in ("curves", "replay", "questions"):
-        reporting.ask(demo.store, demo.repository, kind)  # type: ignore[arg-type]
+    for kind in REPORTS:
+        reporting.ask(demo.store, demo.repository, kind)
     demo.server.wait_for("the reports are made", lambda: _is_filled(demo), SECONDS)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.store import Store
 
 PAGES = (
+    "api",
     "assets",
     "signin",
     "overview",
@@ -44,7 +45,9 @@ PAGES = (
     "models",
     "trainings",
     "encoders",
+    "exports",
     "jobs",
+    "tokens",
     "checks",
     "rotation",
     "welcome",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.console.desk import desk
@@ -58,8 +58,22 @@ def visible(at: Desk, who: Person) -> list[Repository]:
         return every
     known = [row for row in every if row.id > 0]
     private = {row.installation_id for row in known if row.private}
-    mine = _accessible(at, who, known) if private else frozenset[int]()
+    mine = roles(at, who) if private else {}
     return [row for row in known if not row.private or row.id in mine]
+
+
+def roles(at: Desk, who: Person) -> Mapping[int, str]:
+    """What GitHub shows to a person, by repository: their role, as of some minutes ago.
+
+    Good for what a page offers; `role` is what counts. Nothing where GitHub is silent.
+    """
+    if who.is_operator:
+        return {row.id: "admin" for row in at.store.repositories.all()}
+    try:
+        return at.roles.get(("sees", who.id, 0), lambda: _ask_all(at, who))
+    except (GitHubError, GitHubSilent) as error:
+        at.log.warning("access unknown: private repositories are hidden", error=str(error))
+        return {}
 
 
 def find(owner: str, name: str, least: str = "read") -> Repository:
@@ -117,22 +131,16 @@ def _ask(at: Desk, who: Person, repository: Repository) -> str:
     return found if found in RANKS else "read"
 
 
-def _accessible(at: Desk, who: Person, known: list[Repository]) -> frozenset[int]:
-    """The ids of the repositories that GitHub shows to a person."""
-    try:
-        return at.roles.get(("sees", who.id, 0), lambda: _ask_all(at, who, known))
-    except (GitHubError, GitHubSilent) as error:
-        at.log.warning("access unknown: private repositories are hidden", error=str(error))
-        return frozenset()
-
-
-def _ask_all(at: Desk, who: Person, known: list[Repository]) -> frozenset[int]:
+def _ask_all(at: Desk, who: Person) -> Mapping[int, str]:
+    """The roles of a person in the repositories that GitHub shows to them."""
+    known = [row for row in at.store.repositories.all() if row.id > 0]
     if who.token is None:  # by an API token: each private one is asked about by name
         private = [row for row in known if row.private]
-        return frozenset(row.id for row in private if role(at, who, row) != "none")
+        held = {row.id: role(at, who, row) for row in private}
+        return {id: each for id, each in held.items() if each != "none"}
     ours = {row.installation_id for row in known if row.installation_id is not None}
-    found: set[int] = set()
+    found: dict[int, str] = {}
     with PersonClient(who.token, at.settings.github_url, now=at.now) as client:
         for installation in client.installations() & ours:
             found |= client.repositories(installation)
-    return frozenset(found)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -19,6 +19,7 @@ from bot.repo_config.values import COMMENTS, MODES
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
+    from bot.repo_config.values import Comment, Mode
     from bot.store.rows import Repository
 
 routes = Blueprint("configuration", __name__, url_prefix="/r/<owner>/<name>/configuration")
@@ -134,8 +135,8 @@ def _chosen(config: RepoConfig) -> RepoConfig:
     rules = LabelRules(_lines("allow"), _lines("deny"), config.labels.overrides)
     return replace(
         config,
-        mode=form.get("mode", config.mode),  # type: ignore[arg-type] - `parse` checks it
-        comment=form.get("comment", config.comment),  # type: ignore[arg-type]
+        mode=cast("Mode", form.get("mode", config.mode)),  # what is no mode `parse` refuses
+        comment=cast("Comment", form.get("comment", config.comment)),
         target_precision=target,
         retrain_after=after,
         grace_seconds=grace,

@@ -30,6 +30,7 @@ FOLDER = "exports"
 """Where files are made, below the home folder; none stays longer than it is sent."""
 AT_ONCE = 2
 """Exports that are made at a time: each holds one of the server's few threads."""
+CSV, SQLITE = "text/csv", "application/vnd.sqlite3"
 LEFT_SECONDS = 3600.0
 BLOCK = 65_536
 _SLOTS = "labelwright-exports"
@@ -68,7 +69,7 @@ def export(repository: Repository, file: str, *, text: bool) -> Response:
     except BaseException:
         slots.release()
         raise
-    kind = "text/csv; charset=utf-8" if file in CSV_FILES else "application/vnd.sqlite3"
+    kind = f"{CSV}; charset=utf-8" if file in CSV_FILES else SQLITE
     answer = Response(body, content_type=kind)
     answer.call_on_close(slots.release)
     answer.headers["Content-Disposition"] = f'attachment; filename="{_name(repository, file)}"'

@@ -32,6 +32,13 @@ LAST_NUMBER = 2**31 - 1
 DECISIONS = 20
 SHOWN = 8
 """Verdicts that neither apply nor suggest and are in sight at once, the likeliest."""
+_MADE_OF_IT = {
+    "false positive": "taken off",
+    "false negative": "added by a person",
+    "dismissed": "rejected",
+    "untouched": "nobody said",
+}
+"""What people made of a label, where `bot.feedback` has a word that is not plain."""
 _ORDER = {"apply": 0, "suggest": 1}
 _HERE = "/r/<owner>/<name>/issues/<int:number>"
 
@@ -73,15 +80,16 @@ def page(owner: str, name: str, number: int) -> str:
         opened=_opened(issue) if teaches else None,
         labels=labels,
         colors={label.id: label.color for label in labels},
+        tints={label.name: label.color for label in labels},
         on=[label for label in labels if label.id in issue.labels],
         off=[label for label in labels if label.id not in issue.labels],
         answered={each.label_id: each.belongs for each in answers},
         decision=newest,
-        verdicts=_verdicts(newest),
+        verdicts=in_order(newest),
         shown=SHOWN,
         said=_said(repository, decisions, events, answers, at),
         why=_why(labels, newest, asked) if asked else None,
-        neighbours=_neighbours(at, repository, newest),
+        neighbours=nearest(at, repository, newest),
         history=happened(events, decisions, answers, {x.id: x.name for x in labels}),
         teaches=teaches,
         own=who.token is not None,
@@ -173,7 +181,7 @@ def _opened(issue: Issue) -> dict[str, Any] | None:
     return {"title": title, "body": many_lines(body)}
 
 
-def _verdicts(decision: Decision | None) -> list[Mapping[str, Any]]:
+def in_order(decision: Decision | None) -> list[Mapping[str, Any]]:
     """Those to apply first, then those to suggest, each the likeliest first."""
     found = [] if decision is None else list(decision.verdicts)
     return sorted(found, key=lambda v: (_ORDER.get(v.get("verdict", ""), 2), -_likely(v)))
@@ -190,7 +198,7 @@ def _said(
     answers: Sequence[Answer],
     at: Desk,
 ) -> dict[int, str]:
-    """What people made of each label: the kinds of `bot.feedback`, by label id."""
+    """What people made of each label, by its id."""
     if not decisions:
         return {}
     first = decisions[-1]
@@ -205,7 +213,7 @@ def _said(
         suggested=first.suggested,
         answers=answers,
     )
-    return {each.label_id: each.kind for each in found if each.label_id is not None}
+    return {x.label_id: _MADE_OF_IT.get(x.kind, x.kind) for x in found if x.label_id is not None}
 
 
 def _why(labels: Sequence[Label], decision: Decision | None, asked: str) -> Why:
@@ -228,9 +236,7 @@ def _why(labels: Sequence[Label], decision: Decision | None, asked: str) -> Why:
     )
 
 
-def _neighbours(
-    at: Desk, repository: Repository, decision: Decision | None
-) -> list[dict[str, Any]]:
+def nearest(at: Desk, repository: Repository, decision: Decision | None) -> list[dict[str, Any]]:
     """The nearest past issues. One that was deleted meanwhile has only its number."""
     found: list[dict[str, Any]] = []
     for near in () if decision is None else decision.neighbours:

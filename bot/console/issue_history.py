@@ -41,7 +41,7 @@ def happened(
         (line for each in decisions for line in _decision(each)),
         (_answer(each, names) for each in answers),
     )
-    return sorted(every, key=lambda line: line.at, reverse=True)[:MOST]
+    return sorted(every, key=lambda line: line.at)[::-1][:MOST]
 
 
 def _event(event: LabelEvent) -> Happening:

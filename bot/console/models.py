@@ -171,9 +171,9 @@ def _facts(known: Known, *, has_own: bool) -> list[tuple[str, Any]]:
         ("snapshot", card.get("snapshot")),
         ("issues learned from", known.issues),
         ("thresholds", deployed.get("thresholds")),
-        ("issues of the evaluation", _evaluation(known)),
+        ("evaluation", _evaluation(known)),
         ("encoder", f"{encoder.get('version', 'not known')}{own}"),
-        ("half-life of an issue's weight", _days(card.get("half_life_days"))),
+        ("weight of old issues", _days(card.get("half_life_days"))),
         ("seconds to train", card.get("seconds")),
         ("software", _software(card)),
     ]
@@ -186,7 +186,7 @@ def _evaluation(known: Known) -> str | None:
 
 
 def _days(days: float | None) -> str:
-    return "an old issue counts as much as a new one" if days is None else f"{days:g} days"
+    return "as much as new ones" if days is None else f"half after {days:g} days"
 
 
 def _software(card: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, render_template, request
 
 from bot.alarms import worst
-from bot.console.access import visible
+from bot.console.access import roles, visible
 from bot.console.desk import Desk, desk
-from bot.console.people import person
+from bot.console.people import Person, person
 from bot.policy import effective_mode
 from bot.repo_config import RepoConfig
 from bot.store.overview import Counted
@@ -78,21 +78,21 @@ def page() -> str:
         "console/overview.html",
         **_figures(at, every),
         **_activity(at, every),
-        rows=_rows(at, found[(number - 1) * PER_PAGE : number * PER_PAGE]),
+        rows=_rows(at, who, found[(number - 1) * PER_PAGE : number * PER_PAGE]),
         q=wanted,
         page=number,
         more=len(found) > number * PER_PAGE,
     )
 
 
-def _counted(at: Desk) -> dict[int, Counted]:
+def all_counted(at: Desk) -> dict[int, Counted]:
     """The figures of all repositories, of a moment ago."""
     ids = [row.id for row in at.store.repositories.all()]
     return at.kept.get("counted", A_MOMENT, lambda: at.store.overview.counted(ids))
 
 
 def _figures(at: Desk, every: Sequence[Repository]) -> dict[str, Any]:
-    counted = _counted(at)
+    counted = all_counted(at)
     states = at.kept.get("survey", A_MOMENT, lambda: survey(at.settings, at.store, now=at.now()))
     counts = at.kept.get("jobs", A_MOMENT, at.store.jobs.counts)
     return {
@@ -125,12 +125,17 @@ class Row:
     history: Sequence[float | None]
     version: str | None
     decided_at: float | None
+    replayed: Mapping[str, Any] | None
+    may_switch: bool
 
 
-def _rows(at: Desk, shown: Sequence[Repository]) -> list[Row]:
-    known = _counted(at)
+def _rows(at: Desk, who: Person, shown: Sequence[Repository]) -> list[Row]:
+    known = all_counted(at)
     counted = {row.id: known.get(row.id, Counted()) for row in shown}
-    histories = at.store.overview.precisions([row.id for row in shown], DAYS)
+    ids = [row.id for row in shown]
+    histories = at.store.overview.precisions(ids, DAYS)
+    replayed = at.store.overview.replayed(ids)
+    held = roles(at, who)
     return [
         Row(
             row.full_name,
@@ -143,6 +148,8 @@ def _rows(at: Desk, shown: Sequence[Repository]) -> list[Row]:
             histories.get(row.id, ()),
             at.registry.current(row.id),
             counted[row.id].decided_at,
+            replayed.get(row.id),
+            held.get(row.id) in ("maintain", "admin"),
         )
         for row in shown
     ]

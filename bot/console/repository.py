@@ -13,7 +13,7 @@ from bot.console.desk import Desk, desk
 from bot.console.errors import BadInput, TooLate
 from bot.console.in_force import InForce, in_force
 from bot.console.intervals import wilson
-from bot.console.label_rows import histories, label_rows
+from bot.console.label_rows import LabelRow, histories, label_rows
 from bot.console.people import person
 from bot.console.what_if import at_target, drawn, points, target_in
 from bot.habits import late_labels
@@ -50,7 +50,7 @@ def page(owner: str, name: str) -> str:
         repository=row,
         facts=_facts(at, row, model),
         model=model,
-        rows=_rows(at, row, model, replay),
+        rows=rows_of(at, row, model, replay),
         replay=usable(replay),
         may_switch=may(row, "maintain"),
         **_curves(at, row, model),
@@ -64,13 +64,8 @@ def switch(owner: str, name: str) -> Response:
     wanted = request.form.get("mode", "")
     if wanted not in (*get_args(Mode), AS_FILE):
         raise BadInput("There is no such mode: it is `suggest`, `apply` or `off`.")
-    config = RepoConfig.from_dict(row.config)
     mode = None if wanted == AS_FILE else cast("Mode", wanted)
-    after = effective_mode(config, mode)
-    if after == "apply" and effective_mode(config, row.mode) != "apply":
-        _need_replay(at, row)
-    at.store.repositories.set_mode(row.id, mode)
-    at.log.info("mode switched", repository=row.id, mode=wanted, person=person().id)
+    after = set_mode(at, row, mode)
     flash(f"{_SAID[after]}{f', as `{FILE}` says' if mode is None else ''}.", "done")
     return redirect(url_for(".page", owner=owner, name=name), 303)
 
@@ -82,6 +77,20 @@ def ask(owner: str, name: str) -> Response:
     reporting.ask(at.store, row, "curves", again=True)
     flash("The figures are being worked out.", "done")
     return redirect(url_for(".page", owner=owner, name=name) + "#what-if", 303)
+
+
+def set_mode(at: Desk, row: Repository, mode: Mode | None) -> Mode:
+    """Set the mode over that in the file, None for that one; returns which holds now.
+
+    Raises TooLate where labels would be applied before anybody could see a replay report.
+    """
+    config = RepoConfig.from_dict(row.config)
+    after = effective_mode(config, mode)
+    if after == "apply" and effective_mode(config, row.mode) != "apply":
+        _need_replay(at, row)
+    at.store.repositories.set_mode(row.id, mode)
+    at.log.info("mode switched", repository=row.id, mode=mode or AS_FILE, person=person().id)
+    return after
 
 
 def usable(report: Report | None) -> Report | None:
@@ -98,7 +107,8 @@ def _need_replay(at: Desk, row: Repository) -> None:
         )
 
 
-def _rows(at: Desk, row: Repository, model: InForce, replay: Report | None) -> Any:
+def rows_of(at: Desk, row: Repository, model: InForce, replay: Report | None) -> list[LabelRow]:
+    """The rows of the table of labels."""
     return label_rows(
         at.store.labels.all(row.id),
         model,

@@ -67,6 +67,7 @@ def act(owner: str, name: str) -> Response:
     except ConsoleError as error:
         if not _by_script():
             raise
+        find(owner, name, "triage")  # GitHub may have said that they may not see it any more
         return _part(at, repository, key, str(error), error.status)
     if _by_script():
         return _part(at, repository, key, said, 200)
@@ -229,8 +230,11 @@ def _doubts(at: Desk, repository: Repository, number: int) -> dict[str, Any] | N
     rows = list(report.body.get("doubts") or ())
     shown = rows[(number - 1) * DOUBTS : number * DOUBTS]
     issues = {row["number"]: at.store.issues.get(repository.id, row["number"]) for row in shown}
+    colors = {label.id: label.color for label in at.store.labels.all(repository.id)}
     found = [
-        row | {"title": issue.title, "url": url_of(repository, issue.number)}
+        row
+        | {"title": issue.title, "url": url_of(repository, issue.number)}
+        | {"color": colors.get(row["id"])}
         for row in shown
         if (issue := issues[row["number"]]) is not None and not issue.deleted
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import (
@@ -130,9 +130,9 @@ def address() -> str:
     return (desk().settings.public_url or request.url_root).rstrip("/")
 
 
-def _client() -> oauth.OAuth | None:
-    found: oauth.OAuth | None = current_app.extensions.get(_OAUTH)
-    return found
+def _client() -> Any:
+    """The App's client; None where it is not known."""
+    return current_app.extensions.get(_OAUTH)
 
 
 def _local(wanted: str | None) -> str:

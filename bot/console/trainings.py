@@ -88,7 +88,7 @@ def page() -> str:
 @routes.get("/trainings/<int:number>")
 def one(number: int) -> str:
     """All of a training, as it is now."""
-    shown = _find(number)
+    shown = find_training(number)
     at, row = desk(), shown.row
     trusted = _may(shown, "triage")
     points = _points(row)
@@ -102,7 +102,7 @@ def one(number: int) -> str:
         has_log=trusted and written_log(row) is not None,
         curves=loss_curve.curves(points),
         phases=_phases(points),
-        came_to=_version(row),
+        came_to=version_of(row),
         result=_result(row),
         may_cancel=row.is_live and row.state != "gating" and _may(shown, "maintain"),
     )
@@ -111,14 +111,14 @@ def one(number: int) -> str:
 @routes.get("/trainings/<int:number>/curve")
 def curve(number: int) -> Response:
     """The losses so far, for the chart; `live`: there may be more soon."""
-    row = _find(number).row
+    row = find_training(number).row
     return jsonify(live=row.is_live, curves=_data(loss_curve.curves(_points(row))))
 
 
 @routes.get("/trainings/<int:number>/log")
 def log(number: int) -> str:
     """The log of a training, without what would move a cursor."""
-    shown = _find(number)
+    shown = find_training(number)
     if not _may(shown, "triage"):
         raise Forbidden("The log of a training is for those with triage permission or more.")
     if written_log(shown.row) is None:
@@ -132,26 +132,33 @@ def log(number: int) -> str:
 @routes.post("/trainings/<int:number>/cancel")
 def cancel(number: int) -> AnyResponse:
     """End a training with its processes."""
-    shown = _find(number)
-    if shown.repository is None:
-        need_operator()
-    else:
-        access.find(*_parts(shown.repository), least="maintain")
-    at = desk()
-    reason = request.form.get("reason", "").strip()[:200] or "in the console"
     try:
-        cancelling.cancel(at.settings, at.store, number, reason)
-    except NotCancelled as error:
-        raise TooLate(f"Nothing was done: {error}.") from error
+        end(number, request.form.get("reason", ""))
     except Unreachable as error:
         flash(f"Training {number} is cancelled, but its machine does not answer: {error}", "error")
     else:
         flash(f"Training {number} is cancelled.", "done")
-    at.log.warning("a training was cancelled", training=number, repository=shown.row.repository_id)
     return redirect(f"/trainings/{number}", 303)
 
 
-def _find(number: int) -> Shown:
+def end(number: int, reason: str) -> None:
+    """End a training with its processes, for those who may.
+
+    Raises a ConsoleError, and Unreachable where it is cancelled but its machine does not answer.
+    """
+    shown, at = find_training(number), desk()
+    if shown.repository is None:
+        need_operator()
+    else:
+        access.find(*_parts(shown.repository), least="maintain")
+    at.log.warning("training to cancel", training=number, repository=shown.row.repository_id)
+    try:
+        cancelling.cancel(at.settings, at.store, number, reason.strip()[:200] or "in the console")
+    except NotCancelled as error:
+        raise TooLate(f"Nothing was done: {error}.") from error
+
+
+def find_training(number: int) -> Shown:
     """The training of that number. Raises NotHere, also where one may not know of it."""
     at, who = desk(), person()
     missing = NotHere(f"There is no training {number} here that you may see.")
@@ -195,7 +202,7 @@ def _phases(points: list[loss_curve.Point]) -> list[dict[str, Any]]:
     ]
 
 
-def _version(row: Training) -> str | None:
+def version_of(row: Training) -> str | None:
     """The version that came of a training of one repository, where it is still here."""
     if row.is_live or row.repository_id is None or row.state not in ("published", "refused"):
         return None

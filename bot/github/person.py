@@ -10,6 +10,7 @@ from urllib.parse import quote
 from github import Auth, Github
 
 from bot.github import remote
+from bot.github.client import ROLES
 from bot.github.transport import API_VERSION, PER_PAGE, TIMEOUT, USER_AGENT, BoundedRetry, Transport
 
 
@@ -41,15 +42,14 @@ class PersonClient:
         """Their number and login. Source: docs.github.com, "Get the authenticated user"."""
         return self._transport.request("GET", "/user").read(_who)
 
-    def repositories(self, installation_id: int) -> set[int]:
-        """The ids of the repositories of an installation that they have access to.
+    def repositories(self, installation_id: int) -> dict[int, str]:
+        """The repositories of an installation that they have access to, by id, with their role.
 
+        A role that an organization made itself counts as the strongest one it contains.
         Source: docs.github.com, "List repositories accessible to the user access token".
         """
         pages = self._transport.pages(f"/user/installations/{installation_id}/repositories")
-        return {
-            each for page in pages for each in page.read(lambda data: _ids(data["repositories"]))
-        }
+        return {id: role for page in pages for id, role in page.read_each(_held, "repositories")}
 
     def installations(self) -> set[int]:
         """The ids of the App's installations that they have access to.
@@ -57,9 +57,7 @@ class PersonClient:
         Source: docs.github.com, "List app installations accessible to the user access token".
         """
         pages = self._transport.pages("/user/installations")
-        return {
-            each for page in pages for each in page.read(lambda data: _ids(data["installations"]))
-        }
+        return {id for page in pages for id in page.read_each(_id, "installations")}
 
     def add_labels(self, repo: str, number: int, names: list[str]) -> list[remote.RemoteLabel]:
         """Add labels to an issue; returns all that it has now."""
@@ -76,5 +74,10 @@ def _who(data: Mapping[str, Any]) -> tuple[int, str]:
     return int(data["id"]), str(data["login"])
 
 
-def _ids(entries: list[Mapping[str, Any]]) -> list[int]:
-    return [int(entry["id"]) for entry in entries]
+def _id(data: Mapping[str, Any]) -> int:
+    return int(data["id"])
+
+
+def _held(data: Mapping[str, Any]) -> tuple[int, str]:
+    granted = data.get("permissions") or {}
+    return _id(data), next((role for flag, role in ROLES if granted.get(flag)), "none")

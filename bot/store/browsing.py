@@ -40,7 +40,8 @@ SELECT issues.number, title, state, is_pull_request, created_at, author_login,
 class Filter:
     """Which issues are wanted; what is None does not narrow.
 
-    `text` is a part of the title, in any case of ASCII letters, or a number with or without `#`.
+    `text` is a part of the title, in any case of ASCII letters, or a number with or without `#`;
+    `before` is the number from which on nothing is wanted.
     """
 
     text: str = ""
@@ -48,6 +49,7 @@ class Filter:
     state: str | None = None
     decided: bool | None = None
     pull_requests: bool = False
+    before: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,9 @@ class Browsing:
         """`limit` issues after the first `offset` that fit; fewer where the list ends."""
         where, values = _where(repository_id, wanted)
         table = _FROM[wanted.label_id is not None]
-        order = "has.number" if wanted.label_id is not None else "issues.number"
         sql = (
             f"SELECT issues.number FROM {table} WHERE {' AND '.join(where)}"
-            f" ORDER BY {order} DESC LIMIT ? OFFSET ?"
+            f" ORDER BY {_numbers(wanted)} DESC LIMIT ? OFFSET ?"
         )
         numbers = [row[0] for row in self._db.rows(sql, [*values, limit, offset])]
         rows = self._db.rows(_SHOWN, (to_json(numbers), repository_id)) if numbers else []
@@ -106,6 +107,9 @@ def _where(repository_id: int, wanted: Filter) -> tuple[list[str], list[Any]]:
     if wanted.label_id is not None:
         clauses += ["has.repository_id = ?", "has.label_id = ?"]
         values += [repository_id, wanted.label_id]
+    if wanted.before is not None:
+        clauses.append(f"{_numbers(wanted)} < ?")
+        values.append(wanted.before)
     if not wanted.pull_requests:
         clauses.append("NOT issues.is_pull_request")
     if wanted.state is not None:
@@ -117,6 +121,11 @@ def _where(repository_id: int, wanted: Filter) -> tuple[list[str], list[Any]]:
         clauses.append("(issues.title LIKE ? ESCAPE '\\' OR issues.number = ?)")
         values += [f"%{_escaped(wanted.text)}%", _number(wanted.text)]
     return clauses, values
+
+
+def _numbers(wanted: Filter) -> str:
+    """The column with the numbers in the index that is gone by."""
+    return "has.number" if wanted.label_id is not None else "issues.number"
 
 
 def _escaped(text: str) -> str:

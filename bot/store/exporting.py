@@ -57,7 +57,9 @@ class Exporting:
                 **{
                     **dict(row),
                     "is_pull_request": bool(row["is_pull_request"]),
-                    "labels": tuple(sorted(int(id) for id in (row["labels"] or "").split(",") if id)),
+                    "labels": tuple(
+                        sorted(int(id) for id in (row["labels"] or "").split(",") if id)
+                    ),
                 }
             )
             for row in self._db.rows(sql, (repository_id, after, limit))
@@ -85,9 +87,7 @@ class Exporting:
         """What people said in the console, by issue."""
         sql = f"SELECT * FROM answers WHERE {_RANGE} ORDER BY number, label_id"
         rows = self._db.rows(sql, (repository_id, first, last))
-        return _by_number(
-            Answer(**(dict(row) | {"belongs": bool(row["belongs"])})) for row in rows
-        )
+        return _by_number(Answer(**(dict(row) | {"belongs": bool(row["belongs"])})) for row in rows)
 
     def decided(
         self, repository_id: int, first: int, last: int

@@ -90,5 +90,14 @@ class Overview:
         rows = self._db.rows(sql, (to_json(list(ids)), f"-{days} days"))
         return {row["id"]: json.loads(row["shares"]) for row in rows}
 
+    def replayed(self, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """Precision and coverage of the newest replay report by repository, where there is one."""
+        sql = (
+            "SELECT repository_id AS id, max(made_at), json_extract(body, '$.precision') AS"
+            " precision, json_extract(body, '$.coverage') AS coverage FROM reports WHERE kind ="
+            f" 'replay' AND repository_id IN {_LISTED} GROUP BY repository_id"
+        )
+        return {id: dict(row) for id, row in self._by_id(sql, ids).items()}
+
     def _by_id(self, sql: str, ids: Collection[int]) -> dict[int, Row | dict[str, Any]]:
         return {row["id"]: row for row in self._db.rows(sql, (to_json(list(ids)),))}

@@ -14,6 +14,7 @@ from bot.store.rows import Issue, Job
 from bot.tasks import load
 from models import bundle
 from models.bundle import Bundle
+from models.encoder import Encoder
 from models.labels import LabelRule, LabelSet
 from models.registry import Registry
 from tests.bot.world import Linear, World
@@ -39,9 +40,11 @@ def probabilities() -> Any:
     return np.stack([bug, 1 - bug, np.full(COUNT, 0.02)], axis=1).astype(np.float32)
 
 
-def made(*, learned: int = LEARNED, **validation: Any) -> Bundle:
-    """The version; `validation` takes the place of what it would keep."""
+def made(*, learned: int = LEARNED, encoder: Encoder | None = None, **validation: Any) -> Bundle:
+    """The version, of an encoder; `validation` takes the place of what it would keep."""
     plain = make_bundle()
+    if encoder is not None:
+        plain = make_bundle(dimension=encoder.dimension, encoder=encoder.version)
     rules = tuple(LabelRule(x, None, apply_at=0.5, suggest_at=0.4, support=9) for x in NAMES)
     kept = {
         "numbers": np.arange(1, COUNT + 1),

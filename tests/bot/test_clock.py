@@ -151,7 +151,7 @@ def test_a_running_clock_enqueues_at_once(tmp_path: Path):
         scheduler = make_scheduler(world.context)
         scheduler.start()
         wanted = {"poll", "sync_config", "sync_labels", "discover", "habits", "review", "actors"}
-        wanted |= {"redeliver", "forget_removed"}
+        wanted |= {"redeliver", "forget_removed", "figures"}
         pause, deadline = threading.Event(), time.monotonic() + 20
         while {job.kind for job in world.store.jobs.list("waiting")} != wanted:
             assert time.monotonic() < deadline

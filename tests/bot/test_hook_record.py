@@ -15,7 +15,7 @@ def delivery(status: int, at: str = "2026-05-01T12:00:00Z") -> HookDelivery:
 def test_the_newest_delivery_says_whether_we_are_reached() -> None:
     assert reached([delivery(202), delivery(0)])[0] == "ok"
     state, message = reached([delivery(0), delivery(202)])
-    assert state == "fails" and "issues.opened" in message and "could not connect" in message
+    assert state == "fails" and "issues.opened" in message and "no answer of ours" in message
     assert reached([])[0] == "note"
 
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser import looking
+from tests.browser.world import World, built
 from tests.source import ROOT
 
 HERE = Path(__file__).parent
@@ -86,3 +87,17 @@ def _close(context: BrowserContext, item: pytest.Item) -> None:
 def page(browse: Browse) -> Page:
     """A page of an ordinary context."""
     return browse().new_page()
+
+
+@pytest.fixture(scope="package")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The demo's world with a running server, built once: tests add to it and take nothing away."""
+    looking.chromium_or_skip()
+    with built(tmp_path_factory.mktemp("home")) as found:
+        yield found
+
+
+@pytest.fixture
+def maintainer(world: World, browse: Browse) -> Page:
+    """A page of the demo's maintainer, who runs the server too."""
+    return world.sign_in(browse())

@@ -122,3 +122,14 @@ def screenshot(page: Page, path: Path) -> bytes:
     """The whole page as PNG, also written to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return page.screenshot(path=path, full_page=True, animations="disabled", caret="hide")
+
+
+def too_wide(page: Page) -> list[str]:
+    """The parts that reach beyond the right edge, the outermost first: why it does not fit."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("body *")]
+            .filter((each) => each.getBoundingClientRect().right > innerWidth + 1
+                && !each.parentElement.closest(".scroll"))
+            .slice(0, 5).map((each) => each.outerHTML.slice(0, 160))"""
+    )
+    return found

@@ -23,6 +23,7 @@ _ERRORS = {
     404: "there is no such thing, or you may not know of it",
     409: "it was done or changed meanwhile, and nothing was done",
     429: "others ask for the same at the moment",
+    502: "GitHub does not answer",
     503: "GitHub or the database does not answer at the moment",
 }
 
@@ -80,7 +81,7 @@ def _of(each: Operation) -> dict[str, Any]:
 
 def _content(each: Operation) -> dict[str, Any]:
     if each.files:
-        return {kind: {"schema": TEXT} for kind in each.files}
+        return {kind: {} for kind in each.files}  # a file has no schema in OpenAPI 3.1
     return {"application/json": {"schema": each.gives or ANY}}
 
 

@@ -12,6 +12,7 @@ Shape = dict[str, Any]
 TEXT: Shape = {"type": "string"}
 NUMBER: Shape = {"type": "integer"}
 SHARE: Shape = {"type": "number", "minimum": 0, "maximum": 1}
+THRESHOLD: Shape = {"type": "number", "minimum": 0}
 YES: Shape = {"type": "boolean"}
 TIME: Shape = {"type": "string", "format": "date-time"}
 ANY: Shape = {"type": "object"}
@@ -146,8 +147,8 @@ SHAPES: dict[str, Shape] = {
         description=TEXT,
         does=word("applies", "suggests", "off"),
         why=TEXT,
-        apply_at=maybe(SHARE),
-        suggest_at=maybe(SHARE),
+        apply_at=maybe(THRESHOLD),
+        suggest_at=maybe(THRESHOLD),
         support=maybe(NUMBER),
         holdout=maybe(_FIGURES),
         live=maybe(thing(judged=NUMBER, right=NUMBER, interval=INTERVAL)),
@@ -184,8 +185,7 @@ SHAPES: dict[str, Shape] = {
         ),
         neighbours=many(
             thing(number=NUMBER, title=maybe(TEXT), labels=many(TEXT), similarity=maybe(
-                {"type": "number"}
-            ))
+                {"type": "number"}))
         ),
     ),
     "VersionInList": thing(**_VERSION),

@@ -50,7 +50,9 @@ def create_setup_app(
     )
     CSRFProtect(app)
     app.extensions[pages.EXTENSION] = pages.Place(settings, registration, finished)
-    app.context_processor(lambda: {"person": None, "pages": (), "version": version("labelwright")})
+    app.context_processor(
+        lambda: {"person": None, "pages": (), "version_of_ours": version("labelwright")}
+    )
     add_looks(app)
     add_headers(app, github="'self'")
     app.register_blueprint(assets.routes)

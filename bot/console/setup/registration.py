@@ -73,11 +73,24 @@ class Registration:
         self._wishes: dict[str, Wish] = {}
         self._pending: tuple[str, Wish] | None = None
         self._app: AppCredentials | None = None
+        self._used = False
         self._lock = threading.Lock()
 
-    def admits(self, token: str) -> bool:
-        """Whether this is the token that the server printed."""
-        return hmac.compare_digest(token.strip().encode(), self.token.encode())
+    def admit(self, token: str) -> None:
+        """Take the token that the server printed; it is good once. Raises Trouble."""
+        right = hmac.compare_digest(token.strip().encode(), self.token.encode())
+        with self._lock:
+            used, self._used = self._used, self._used or right
+        if not right or used:
+            what = (
+                "That token was used already" if right else "That is not the token of this set-up"
+            )
+            raise Trouble(
+                f"{what}. The server prints the whole address when it starts, with a new token each"
+                " time: copy it from its newest output, or start the server again.",
+                status=403,
+                title="The token is used up" if right else "Wrong token",
+            )
 
     @property
     def waits(self) -> bool:

@@ -4,12 +4,16 @@
 (() => {
   const isQueue = (element) => element?.id === "review";
 
-  // A refusal comes as the same card with the reason above it.
+  // A refusal comes as the same card with the reason above it; else the whole page is not for
+  // this person any more, and says so itself.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, target } = event.detail;
-    if (isQueue(target) && xhr.status >= 400 && xhr.responseText.includes('id="review"')) {
+    if (!isQueue(target) || xhr.status < 400) return;
+    if (xhr.responseText.includes('id="review"')) {
       event.detail.shouldSwap = true;
       event.detail.isError = false;
+    } else if ([401, 403, 404].includes(xhr.status)) {
+      location.reload();
     }
   });
 

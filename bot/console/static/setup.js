@@ -25,12 +25,19 @@
   }
   if (waits) look();
 
-  for (const button of document.querySelectorAll("button[data-copy]")) {
-    button.hidden = !navigator.clipboard;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "Copied";
-      window.labelwright?.announce("Copied");
-    });
+  // The button is hidden until it can do something; a page that polls brings it anew each time.
+  function reveal() {
+    for (const button of document.querySelectorAll("button[data-copy]")) {
+      button.hidden = !navigator.clipboard;
+    }
   }
+  reveal();
+  document.addEventListener("htmx:afterSettle", reveal);
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    window.labelwright?.announce("Copied");
+    button.textContent = "Copied";
+  });
 })();

@@ -144,7 +144,7 @@ def test_the_registered_app_is_as_little_as_it_needs(start: Start, github: Stand
     run.registered()
     app = github.state.apps[Settings.load().app_id or 0]
     assert app.permissions == {"issues": "write", "metadata": "read", "single_file": "read"}
-    assert app.events == ["installation_target", "issues", "label", "repository"]
+    assert app.events == ["installation_target", "issue_comment", "issues", "label", "repository"]
     assert app.webhook_url is None
     assert Settings.load().intake == "poll"
 

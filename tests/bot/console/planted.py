@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ def keep(console: Console, kind: Kind, body: dict[str, Any], version: str = "000
     return version
 
 
-def publish(console: Console, **figures: dict[str, Any]) -> str:
+def publish(console: Console) -> str:
     """A version for acme/rocket whose model applies `bug` and suggests `docs`; knows no other."""
     row = console.repository()
     ids = {label.name: label.id for label in console.store.labels.all(row.id)}
@@ -32,13 +33,13 @@ def publish(console: Console, **figures: dict[str, Any]) -> str:
         LabelRule("bug", ids["bug"], apply_at=0.8, suggest_at=0.4, support=90, why="96 of 100"),
         LabelRule("docs", ids["docs"], suggest_at=0.3, support=9, why="too few examples"),
     )
-    labels = {name: {"precision": 0.9, "recall": 0.7, "f1": 0.79, "support": 31} for name in ["bug"]}
+    measured = {"bug": {"precision": 0.9, "recall": 0.7, "f1": 0.79, "support": 31}}
     made = make_bundle(repository=row.id)
-    folder = console.settings.home / f"made-{len(figures)}"
+    folder = console.settings.home / "made"
     filled = replace(
         made,
         labels=LabelSet((*rules, LabelRule("area/ui", ids["area/ui"])), 0.9),
-        metrics={"micro_f1": 0.5, "labels": labels | figures},
+        metrics={"micro_f1": 0.5, "labels": measured},
     )
     bundle.write(folder, filled)
     return Registry(console.settings.models).publish(row.id, folder)
@@ -101,8 +102,7 @@ def replay(**changed: Any) -> dict[str, Any]:
 
 
 def _row(
-    number: int, *, labels: list[str], right: list[str] | None = None, wrong: list[str] | None = None
+    number: int, *, labels: list[str], right: Sequence[str] = (), wrong: Sequence[str] = ()
 ) -> dict[str, Any]:
-    given = {"right": right or [], "wrong": wrong or []}
-    return {"number": number, "created_at": LAST, "labels": labels, "suggest": [],
-            "apply": [*given["right"], *given["wrong"]], **given}  # fmt: skip
+    given = {"right": [*right], "wrong": [*wrong], "apply": [*right, *wrong]}
+    return {"number": number, "created_at": LAST, "labels": labels, "suggest": [], **given}

@@ -103,7 +103,7 @@ def test_deliveries_are_shown_with_what_they_mean(
     console.github.control.open_issue("acme/rocket", title="It crashes")
     assert console.github.control.drain()
     page = operator.page("/checks")
-    assert "webhook reached" in page and "GitHub could not connect" in page
+    assert "webhook reached" in page and "no answer of ours (502)" in page
     assert "none yet" in page
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bot.console.world import PRIVATE, PUBLIC, Browser, Console
+from bot.store.reports import Report
+from tests.bot.console.planted import publish
+from tests.bot.console.world import NOW, PRIVATE, PUBLIC, Browser, Console
 
 
 def test_without_a_sign_in_the_way_leads_there(console: Console) -> None:
@@ -36,3 +38,22 @@ def test_a_filter_that_matches_nothing_says_so(operator: Browser) -> None:
 
 def test_a_huge_page_number_is_an_empty_page(operator: Browser) -> None:
     assert "No repository" in operator.page("/?page=99999999999999999999999")
+
+
+def test_a_repository_is_turned_on_by_one_click_after_its_replay_report(console: Console) -> None:
+    console.role("keeper", "maintain")
+    row = console.repository()
+    publish(console)
+    keeper = console.browser("keeper")
+    assert "replay report first" in keeper.page("/") and "Turn on" not in keeper.page("/")
+    body = {"precision": 0.92, "coverage": 0.5, "problem": None}
+    console.store.reports.keep(Report(row.id, "replay", "0001-abcd", NOW, body))
+    assert "replay: 92 % right, 50 % found" in keeper.page("/")
+    assert keeper.post(f"/r/{PUBLIC}/mode", {"mode": "apply"}).status_code == 303
+    assert 'class="mode apply"' in keeper.page("/")
+
+
+def test_who_may_not_turn_a_repository_on_is_not_offered_it(console: Console) -> None:
+    console.role("member", "write")
+    publish(console)
+    assert "replay report first" not in console.browser("member").page("/")

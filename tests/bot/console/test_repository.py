@@ -10,7 +10,7 @@ import pytest
 from bot.store.live_days import LiveDay
 from bot.store.rows import Label, LiveState
 from tests.bot.console.planted import curves, keep, publish, replay
-from tests.bot.console.world import NOW, PRIVATE, PUBLIC, Browser, Console
+from tests.bot.console.world import HTML, NOW, PRIVATE, PUBLIC, Browser, Console
 
 PAGE, MODE = f"/r/{PUBLIC}", f"/r/{PUBLIC}/mode"
 
@@ -22,9 +22,7 @@ def cells(page: str, label: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", row).split())
 
 
-def test_each_label_says_what_is_done_with_it_and_why(
-    console: Console, operator: Browser
-) -> None:
+def test_each_label_says_what_is_done_with_it_and_why(console: Console, operator: Browser) -> None:
     publish(console)
     page = operator.page(PAGE)
     assert "applies 96 of 100 0.80" in cells(page, "bug")
@@ -57,9 +55,7 @@ def test_live_precision_has_the_last_word(console: Console, operator: Browser) -
     assert "50 % 4 of 8: 22 % to 78 %" in found
 
 
-def test_a_damaged_version_is_told_and_the_page_stands(
-    console: Console, operator: Browser
-) -> None:
+def test_a_damaged_version_is_told_and_the_page_stands(console: Console, operator: Browser) -> None:
     version = publish(console)
     folder = console.desk.registry.path(console.repository().id, version)
     (folder / "labels.json").write_text("{")
@@ -98,9 +94,7 @@ def test_what_people_judged_stands_with_its_interval(console: Console, operator:
     assert "19 of 20, so 76 % to 99 %" in operator.page(PAGE)
 
 
-def test_applying_is_one_click_after_the_replay_report(
-    console: Console, operator: Browser
-) -> None:
+def test_applying_is_one_click_after_the_replay_report(console: Console, operator: Browser) -> None:
     page = operator.page(PAGE)
     assert 'value="apply"' not in page and f'href="{PAGE}/report"' in page
     keep(console, "replay", replay())
@@ -148,7 +142,7 @@ def test_a_maintainer_switches(console: Console) -> None:
 
 @pytest.mark.parametrize("path", ["/mode", "/figures", "/report"])
 def test_a_form_without_its_token_does_nothing(operator: Browser, path: str) -> None:
-    answer = operator.client.post(PAGE + path, data={"mode": "off"}, headers={"Accept": "text/html"})
+    answer = operator.client.post(PAGE + path, data={"mode": "off"}, headers=HTML)
     assert answer.status_code == 400 and "Nothing was done" in answer.text
 
 

@@ -162,6 +162,15 @@ def test_a_script_gets_the_card_with_the_reason(desk: Desk) -> None:
     assert f"#{number}<" in answer.text
 
 
+def test_a_script_gets_nothing_once_the_access_is_lost(desk: Desk) -> None:
+    number = desk.issue("Secret by now", bug="suggest")
+    desk.member.page(REVIEW)
+    desk.console.role("member", "read")
+    form = {"act": "accept", "item": desk.key(number)}
+    answer = desk.member.post(REVIEW, form, **{"HX-Request": "true"})
+    assert answer.status_code == 403 and "Secret by now" not in answer.text
+
+
 def test_a_script_gets_the_next_card(desk: Desk) -> None:
     number, older = desk.issue("Newer", bug="suggest"), 0
     older = desk.issue("The next", docs="suggest")

@@ -87,13 +87,13 @@ def test_it_is_not_forgotten_while_github_may_sign_with_it(
 
 
 def test_the_file_stays_for_its_owner_and_the_secret_out_of_page_and_log(
-    console: Console, operator: Browser, capfd: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str], console: Console, operator: Browser
 ) -> None:
     operator.post("/checks/secrets/webhook")
     file = console.settings.home / "labelwright.toml"
     assert file.stat().st_mode & 0o777 == 0o600 and file.read_text().startswith("# ours\n")
     new = str(held(console)["webhook_secret"])
-    log = capfd.readouterr().err
+    log = capsys.readouterr().err
     assert "webhook secret changed" in log
     assert new not in operator.page("/checks/secrets") + log
     assert new.encode() not in (console.settings.home / "labelwright.db").read_bytes()

@@ -227,11 +227,13 @@ def test_another_state_or_no_code_keeps_nothing(first: FirstRun) -> None:
     assert not list(first.home.iterdir())
 
 
-def test_the_state_of_another_browser_is_not_taken(first: FirstRun) -> None:
+def test_the_token_lets_one_browser_in(first: FirstRun) -> None:
     back = first.sent_back()
+    first.let_in()  # the same browser, once more
     first.client = first.app.test_client()
-    first.let_in()
-    assert first.get(back).status_code == 400
+    answer = first.get(f"/setup?token={first.registration.token}")
+    assert answer.status_code == 403 and "used already" in answer.text
+    assert first.get(back).status_code == 403
     assert not list(first.home.iterdir())
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from bot.store import Store, erasure
 from bot.store.erasure import StillRead
+from bot.store.reports import Report
 from bot.store.rows import Actor, Answer, Decision, Issue, Label, LabelEvent, ShadowScore
 from tests.bot.store.conftest import Clock
 
@@ -44,6 +45,7 @@ def fill(store: Store, repository_id: int, number: int, text: str, author: str =
     store.commands.take(repository_id, number, 950 + number)
     store.commands.switch_off(repository_id, number)
     store.suggestions.intend(repository_id, number, [1])
+    store.reports.keep(Report(repository_id, "curves", "v1", 0.0, {}))
     store.jobs.enqueue("label", repository_id=repository_id, number=number)
     guid = f"{repository_id}-{number}"
     payload = delivery(number, text, author)
@@ -81,7 +83,7 @@ def test_of_a_repository_no_table_keeps_a_row(full: Store) -> None:
         table for table in tables(full, "repository_id") if rows(full, table, repository_id=5)
     ]
     wanted = {"issues", "labels", "answers", "actors", "deliveries", "jobs", "applied_labels"}
-    wanted |= {"trainings", "trials", "shadow_scores"}
+    wanted |= {"trainings", "trials", "shadow_scores", "reports"}
     wanted |= {"explanations", "commands", "switched_off", "suggestions"}
     assert wanted <= {*spoken}
     before = {table: rows(full, table, repository_id=6) for table in spoken}

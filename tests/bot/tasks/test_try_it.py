@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from bot.clock import enqueue_due, timetable
+from bot.settings import Settings
+from bot.store import Store
+from bot.store.tries import SECONDS
 from bot.tasks import load
 from models.errors import ModelError
 from tests.bot.reports_world import fill
-from tests.bot.world import World
+from tests.bot.world import Clock, World
 
 ADA = 7
 
@@ -67,3 +72,13 @@ def test_of_a_repository_that_left_nothing_is_said(world: World, tmp_path: Path)
         db.execute("UPDATE repositories SET removed = 1 WHERE id = ?", [row.id])
     assert world.worker("try").work_once(world.context, "fast")
     assert "not installed" in world.store.tries.answer(asked, ADA).result["problem"]
+
+
+def test_the_clock_removes_texts_that_nobody_waits_for(tmp_path: Path):
+    clock = Clock(1_700_000_000.0)
+    with closing(Store.open(tmp_path / "labelwright.db", now=clock)) as store:
+        asked = store.tries.ask(store.repositories.upsert(5, "octo/app"), ADA, "crash", "")
+        (entry,) = [x for x in timetable(Settings(home=tmp_path)) if x.name == "tries"]
+        clock.seconds += SECONDS + 1
+        assert enqueue_due(store, entry, clock()) == 0
+        assert store.jobs.get(asked) is None
