@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from bot.store.exporting import ExportedIssue
     from bot.store.rows import AppliedLabel, LabelEvent, Repository
 
-Kind = Literal["labels", "predictions", "corrections", "issues"]
+Kind = Literal["issues", "labels", "predictions", "corrections"]
 Cell = str | int | float | None
 Row = tuple[Cell, ...]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+"""The issues come first: the other tables of a SQLite file refer to them."""
 FORMAT = "1"
 """The version of the columns: it changes when a column goes or means something else."""
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {
@@ -108,7 +109,7 @@ def write_sqlite(source: Source, path: Path, *, now: float) -> None:
         with new_export(path) as file:
             made = True
             file.note(facts)
-            for kind in ("issues", *(each for each in KINDS if each != "issues")):
+            for kind in KINDS:
                 file.fill(kind, source.columns(kind), source.rows(kind))
     except BaseException:
         if made:
@@ -187,7 +188,7 @@ def _corrections(source: Source, issues: Sequence[ExportedIssue]) -> Iterator[Ro
             heard.mark(events.get(issue.number, ())),
             applied.get(issue.number, ()),
             config,
-            decided_at=first and first.at,
+            decided_at=first.at if first else None,
             version=first.version if first else "",
             suggested=first.suggested if first else NOTHING,
             answers=answers.get(issue.number, ()),

@@ -6,6 +6,7 @@ import json
 import math
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -103,12 +104,25 @@ def curl(url: str, method: str, **arguments: Any) -> str:
     return shlex.join(words)
 
 
-def next_lines(github: str, web: str, home: str, full_name: str, number: int) -> list[str]:
+@dataclass(frozen=True)
+class Place:
+    """Where everything is: addresses, and the home folder. `fresh` is the set-up of a second
+    server."""
+
+    github: str
+    console: str
+    fresh: str
+    home: str
+
+
+def next_lines(place: Place, full_name: str, number: int) -> list[str]:
     """Where everything is, and what to try; `number` is that of the next issue."""
+    github, home = place.github, place.home
     title = "Thumbnails of RAW files are black since 1.6"
     body = "The log says: decode failed. JPEG is fine."
     return [
-        f"the console                {web}  (sign in with GitHub, as maintainer)",
+        f"the console                {place.console}  (sign in with GitHub, as maintainer)",
+        f"a server to set up         {place.fresh}",
         f"the stand-in for GitHub    {github}",
         f"its home, with serve.log   {home}",
         "",

@@ -21,8 +21,9 @@ from rich.text import Text
 
 from bot.store import Store
 from demo import report, steps
+from demo.fresh import unconfigured
 from demo.github import StandIn
-from demo.product import DidNotHappen, Product
+from demo.product import DidNotHappen, Product, Server
 from demo.sample import Sample
 from demo.steps import Demo, Phases, Tell
 from demo.watching import Arrivals
@@ -120,13 +121,21 @@ def _correct(demo: Demo, outcomes: Sequence[Outcome]) -> None:
 
 
 def _stay(demo: Demo, console: Console) -> None:
-    """Leave everything running until Ctrl-C. Raises DidNotHappen when the server ends by itself."""
-    server, name = demo.server, demo.sample.full_name
-    number = demo.next_number
-    home = str(server.log.parent)
-    for line in report.next_lines(demo.github.url, server.url, home, name, number):
-        console.print(Text(line), soft_wrap=True)
-    console.file.flush()
+    """Leave everything running until Ctrl-C. Raises DidNotHappen when the server ends by itself.
+
+    Beside it a second server waits to be set up.
+    """
+    server = demo.server
+    home = server.log.parent
+    with unconfigured(demo.github, demo.sample, home / "fresh") as fresh:
+        place = report.Place(demo.github.url, server.url, fresh.url, str(home))
+        for line in report.next_lines(place, demo.sample.full_name, demo.next_number):
+            console.print(Text(line), soft_wrap=True)
+        console.file.flush()
+        _wait(server, console)
+
+
+def _wait(server: Server, console: Console) -> None:
     stopped = threading.Event()
     with contextlib.suppress(KeyboardInterrupt):
         while server.process.poll() is None:

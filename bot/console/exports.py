@@ -59,22 +59,45 @@ def export(repository: Repository, file: str, *, text: bool) -> Response:
     """The answer with a file. Raises NotHere where it is none of FILES, TooMany."""
     if file not in FILES:
         raise NotHere(f"There is no export {file[:40]}: there are {', '.join(FILES)}.")
-    slots: threading.BoundedSemaphore = current_app.extensions[_SLOTS]
-    if not slots.acquire(blocking=False):
-        raise TooMany(f"{AT_ONCE} exports are being made already: try again in a minute.")
-    at = desk()
+    at, place = desk(), _Place(current_app.extensions[_SLOTS])
     source = Source(at.store, repository, text)
     try:
-        body = csv_of(source, CSV_FILES[file]) if file in CSV_FILES else _sqlite(at, source)
+        body = _csv(source, CSV_FILES[file]) if file in CSV_FILES else _sqlite(at, source)
     except BaseException:
-        slots.release()
+        place.leave()
         raise
     kind = f"{CSV}; charset=utf-8" if file in CSV_FILES else SQLITE
-    answer = Response(body, content_type=kind)
-    answer.call_on_close(slots.release)
+    answer = Response(place.until_sent(body), content_type=kind)
+    answer.call_on_close(place.leave)  # a body of which nothing was read ends without its `finally`
     answer.headers["Content-Disposition"] = f'attachment; filename="{_name(repository, file)}"'
     at.log.info("exported", repository=repository.id, file=file, text=text)
     return answer
+
+
+class _Place:
+    """One of the AT_ONCE places, which is left once. Raises TooMany."""
+
+    def __init__(self, slots: threading.BoundedSemaphore) -> None:
+        if not slots.acquire(blocking=False):
+            raise TooMany(f"{AT_ONCE} exports are being made already: try again in a minute.")
+        self._slots: threading.BoundedSemaphore | None = slots
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        slots, self._slots = self._slots, None
+        if slots is not None:
+            slots.release()
+
+    def until_sent(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        """The pieces of an answer, after whose last the place is left."""
+        try:
+            yield from body
+        finally:
+            self.leave()
+
+
+def _csv(source: Source, kind: Kind) -> Iterator[bytes]:
+    return (text.encode() for text in csv_of(source, kind))
 
 
 def _sqlite(at: Desk, source: Source) -> Iterator[bytes]:

@@ -147,6 +147,8 @@ def _does(
 ) -> tuple[Does, str]:
     if config.fallback is not None and config.fallback.casefold() == label.name.casefold():
         return "applies", "the fallback label, for issues that nothing else fits"
+    if model.problem is not None:
+        return "off", "the version in force cannot be read"
     if model.version is None:
         left_out = why_left_out(config, label.name)
         if left_out:

@@ -11,6 +11,7 @@ from bot import reporting
 from bot.console.access import find, may
 from bot.console.desk import Desk, desk
 from bot.console.errors import NotHere
+from bot.console.in_force import in_force
 from bot.console.intervals import wilson
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ KINDS = ("right_in", "wrong_in", "missed_in")
 def page(owner: str, name: str) -> str:
     """The report of the version in force, else the newest one."""
     at, row = desk(), find(owner, name)
-    current = at.registry.current(row.id)
+    current = in_force(at.registry, row.id).version
     return _page(at, row, reporting.best(at.store, row.id, "replay", current), current)
 
 
@@ -43,7 +44,7 @@ def of_version(owner: str, name: str, version: str) -> str:
             f"There is no replay report of version {version} any more: the newest ten versions'"
             " reports are kept."
         )
-    return _page(at, row, found, at.registry.current(row.id))
+    return _page(at, row, found, in_force(at.registry, row.id).version)
 
 
 @routes.post("/r/<owner>/<name>/report")

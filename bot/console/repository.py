@@ -99,7 +99,7 @@ def usable(report: Report | None) -> Report | None:
 
 
 def _need_replay(at: Desk, row: Repository) -> None:
-    version = at.registry.current(row.id)
+    version = in_force(at.registry, row.id).version
     if usable(reporting.best(at.store, row.id, "replay", version)) is None:
         raise TooLate(
             "Nothing was switched: have the replay report made first, which shows what would have"

@@ -57,17 +57,15 @@ class Teacher:
 
     def put_on(self, labels: Sequence[Label]) -> Said:
         """These labels belong to the issue. Raises a ConsoleError: then nothing is recorded."""
-        if self._who.token is None:
-            return self.answer([(label, True) for label in labels])
         missing = [label for label in labels if label.id not in self._issue.labels]
-        if not missing:
-            return self._nothing
+        if self._who.token is None or not missing:
+            return self.answer([(label, True) for label in labels])
         events = self._labeler().put_on(missing)
         return replace(self._nothing, put_on=tuple(x.id for x in missing), events=events)
 
     def take_off(self, label: Label) -> Said:
-        """This label does not belong to the issue, and is on it. Raises as `put_on`."""
-        if self._who.token is None:
+        """This label does not belong to the issue. Raises as `put_on`."""
+        if self._who.token is None or label.id not in self._issue.labels:
             return self.answer([(label, False)])
         events = self._labeler().take_off(label)
         return replace(self._nothing, taken_off=(label.id,), events=events)

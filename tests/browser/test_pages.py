@@ -33,7 +33,7 @@ PLACES = (
     Place("models/{version}", "What it is made of"),
     Place("report", "Label by label"),
     Place("try", "They appear as you type"),
-    Place("configuration", "target_precision"),
+    Place("configuration", "In force"),
     Place("undo?all=1", "would come off"),
     Place("export", "labels.csv"),
     Place("/trainings", "published"),

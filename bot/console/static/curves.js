@@ -6,6 +6,7 @@
 
   function shown(name, value) {
     if (value === null) return "–";
+    if (name === "labeled_a_month") return value.toFixed(1);
     return shares.has(name) ? `${Math.round(100 * value)} %` : String(value);
   }
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from openapi_core import OpenAPI
 from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAPIResponse
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from bot.console.api.description import description
 from tests.bot.console.world import NOW, PUBLIC, Console
@@ -33,7 +33,7 @@ class Program:
     def ask(self, path: str, method: str = "GET", json: Any = None) -> TestResponse:
         headers = {"Authorization": f"Bearer {self.secret}"}
         answer = self.client.open(f"/api/v1{path}", method=method, json=json, headers=headers)
-        conforms(answer)
+        conforms(answer, json)
         return answer
 
     def get(self, path: str, status: int = 200) -> Any:
@@ -47,9 +47,20 @@ class Program:
         return answer.json
 
 
-def conforms(answer: TestResponse) -> None:
-    """The answer is one that the description promises."""
-    request = WerkzeugOpenAPIRequest(answer.request)
+def conforms(answer: TestResponse, json: Any = None) -> None:
+    """The answer is one that the description promises; so was the question, if it was taken."""
+    sent = answer.request
+    given = None if json is None else {"json": json}
+    again = EnvironBuilder(
+        path=sent.path,
+        method=sent.method,
+        query_string=sent.query_string.decode(),
+        headers={k: v for k, v in sent.headers.items() if not k.startswith("Content-")},
+        **(given or {}),
+    )
+    request = WerkzeugOpenAPIRequest(again.get_request())
+    if answer.status_code < 400:
+        described().validate_request(request)
     described().validate_response(request, WerkzeugOpenAPIResponse(answer))
 
 

@@ -1,4 +1,4 @@
-"""The JSON interface says what the pages say, to those who may know, as its description promises."""
+"""The JSON interface says what the pages say, as its description promises."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bot.store.live_days import LiveDay
 from bot.store.reports import Report
 from bot.store.rows import LabelEvent
 from tests.bot.console.api_world import AT, Program, conforms, described, program
+from tests.bot.console.test_trainings import begin
 from tests.bot.console.versions import add_version, refuse
 from tests.bot.console.world import NOW, PRIVATE, PUBLIC, Browser, Console
 
@@ -60,7 +61,7 @@ def test_the_description_and_the_routes_are_the_same(console: Console) -> None:
 
 def test_every_operation_answers_as_it_is_described(console: Console, operate: Program) -> None:
     first, second = filled(console)
-    training = console.store.trainings.begin("head", "x", repository_id=console.repository().id)
+    training = begin(console)
     console.store.jobs.enqueue("label", repository_id=console.repository().id, number=1)
     values = {
         "number": 1, "version": second, "kind": "replay", "id": training.id, "job": 1,
@@ -207,7 +208,7 @@ def test_a_version_is_put_in_force_once_and_rolled_back_once(
 
 
 def test_a_training_is_cancelled_with_a_reason(console: Console, operate: Program) -> None:
-    row = console.store.trainings.begin("head", "nobody", repository_id=console.repository().id)
+    row = begin(console)
     found = operate.send("POST", f"/trainings/{row.id}/cancel", {"reason": "a mistake"})
     assert found["state"] in ("cancelled", "failed") and found["repository"] == PUBLIC
     operate.send("POST", f"/trainings/{row.id}/cancel", {}, 409)
@@ -258,8 +259,6 @@ def test_a_browser_reads_with_its_session_and_writes_with_the_token_of_the_forms
     assert operator.client.get(f"/api/v1{AT}").status_code == 200
     forged = operator.client.put(path, json={"mode": "off"})
     assert forged.status_code == 400 and console.repository().mode is None
-    conforms(forged)
+    conforms(forged, {"mode": "off"})
     done = operator.client.put(path, json={"mode": "off"}, headers={"X-CSRFToken": operator.csrf()})
     assert done.status_code == 200 and console.repository().mode == "off"
-
-

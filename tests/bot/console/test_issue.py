@@ -110,6 +110,15 @@ def test_without_a_sign_in_at_github_it_is_kept_here(desk: Desk, operator: Brows
     assert desk.on_github(number) == ["bug"]
 
 
+def test_what_was_said_here_can_be_said_otherwise(desk: Desk, operator: Browser) -> None:
+    number = desk.issue("Crash", "bug")
+    operator.post(f"{HERE}/{number}/labels", {"remove": desk.label_id("bug")})
+    page = operator.page(f"{HERE}/{number}")
+    assert "somebody said here: it does not belong" in page and "It belongs: bug" in page
+    operator.post(f"{HERE}/{number}/labels", {"add": desk.label_id("bug")})
+    assert desk.answers(number) == {desk.label_id("bug"): True}
+
+
 def test_a_permission_that_was_lost_is_told_and_nothing_recorded(desk: Desk) -> None:
     number = desk.issue(bug="none")
     assert desk.member.get(f"{HERE}/{number}").status_code == 200

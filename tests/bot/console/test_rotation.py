@@ -7,11 +7,14 @@ import json
 import tomllib
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
+from bot.console.desk import EXTENSION
+from bot.log import make_logger
 from bot.signature import sign
 from bot.web import create_app
 from tests.bot.console.world import Browser, Console, make_console
@@ -87,15 +90,17 @@ def test_it_is_not_forgotten_while_github_may_sign_with_it(
 
 
 def test_the_file_stays_for_its_owner_and_the_secret_out_of_page_and_log(
-    capsys: pytest.CaptureFixture[str], console: Console, operator: Browser
+    console: Console, operator: Browser
 ) -> None:
+    log = io.StringIO()
+    logged = replace(console.desk, log=make_logger("debug", "json", stream=log))
+    console.app.extensions[EXTENSION] = logged
     operator.post("/checks/secrets/webhook")
     file = console.settings.home / "labelwright.toml"
     assert file.stat().st_mode & 0o777 == 0o600 and file.read_text().startswith("# ours\n")
     new = str(held(console)["webhook_secret"])
-    log = capsys.readouterr().err
-    assert "webhook secret changed" in log
-    assert new not in operator.page("/checks/secrets") + log
+    assert "webhook secret changed" in log.getvalue()
+    assert new not in operator.page("/checks/secrets") + log.getvalue()
     assert new.encode() not in (console.settings.home / "labelwright.db").read_bytes()
 
 
