@@ -138,13 +138,15 @@ def _send(context: Context, live: Live, fresh: Sequence[Proposal]) -> str:
     except Unprocessable as error:
         store.suggestions.drop(*at, ids)
         return _remember_refusal(context, live.repository, error)
-    if any(label.id not in live.present and _is_of(label, fresh) for label in answer):
+    is_on = any(label.id not in live.present and _is_of(label, fresh) for label in answer)
+    if is_on:
         # Read again: a person may have put it on in the same moment.
         taken_back = _take_back(context, _again(context, live))
         if taken_back:
             return f"{taken_back}in the console only: {IGNORANT}"
     store.suggestions.settle(*at, ids, "pending")
-    store.meta.set(_proven_key(live.repository.id), "yes")
+    if not is_on:
+        store.meta.set(_proven_key(live.repository.id), "yes")
     return f"suggested on GitHub: {', '.join(each.label.name for each in fresh)}"
 
 

@@ -61,12 +61,13 @@ def change_secret(settings: Settings, store: Store, app: GitHubApp) -> None:
     if obstacle:
         raise SetupError(obstacle)
     config = config_path()
-    if is_untold(store):
-        new = str(_held(config)["webhook_secret"])
-    else:
-        new, old = secrets.token_hex(32), str(_held(config)["webhook_secret"])
+    with store.transaction():  # of two who ask at once, one makes the secret
+        known = is_untold(store)
         store.meta.set(PENDING, "yes")
-        change_settings(config, {"webhook_secret": new, "webhook_secret_previous": old})
+    held = str(_held(config)["webhook_secret"])
+    new = held if known else secrets.token_hex(32)
+    if not known:
+        change_settings(config, {"webhook_secret": new, "webhook_secret_previous": held})
     app.set_hook_secret(new)
     store.meta.set(PENDING, "")
 

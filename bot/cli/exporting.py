@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -53,8 +53,19 @@ def export(
         source = Source(here.store, here.repository(repository), text)
         if format == "sqlite" and out is not None:
             write_sqlite(source, out, now=time.time())
+        elif out is not None:
+            _write(out, csv_of(source, what))
         else:
-            with nullcontext(sys.stdout) if out is None else out.open("x", newline="") as file:
-                file.writelines(csv_of(source, what))
+            sys.stdout.writelines(csv_of(source, what))
     if out is not None:
         say(f"wrote {out}")
+
+
+def _write(out: Path, pieces: Iterable[str]) -> None:
+    """A whole new file, or none."""
+    with out.open("x", encoding="utf-8", newline="") as file:
+        try:
+            file.writelines(pieces)
+        except BaseException:
+            out.unlink()
+            raise

@@ -102,19 +102,16 @@ def waiting(at: Desk, repository: Repository, *, older: int | None, kind: str) -
 
 
 def item_of(at: Desk, repository: Repository, key: str) -> Item | None:
-    """The item of a key whether or not somebody answered it meanwhile; None where it is none."""
+    """The item of a key; None where it is none, or where somebody answered it meanwhile."""
     match = _KEY.fullmatch(key)
     if match is None:
         return None
-    labels = {label.id: label for label in at.store.labels.all(repository.id)}
     if match[1] == "s":
         decision = at.store.decisions.get(int(match[2]))
         if decision is None or decision.repository_id != repository.id:
             return None
-        issue = at.store.issues.get(repository.id, decision.number)
-        if issue is None or issue.deleted:
-            return None
-        found = (item for item in _asked(issue, decision, labels) if item.key == key)
+        labels = {label.id: label for label in at.store.labels.all(repository.id)}
+        found = (x for x in _unanswered(at.store, decision, labels) if x.key == key)
         return next(found, None)
     every = waiting(at, repository, older=None, kind="questions").items
     return next((item for item in every if item.key == key), None)

@@ -101,7 +101,7 @@ def _poll(context: Context, job: Job, client: InstallationClient, repository: Re
         # Unknown ones first: an old issue's label events must not keep them waiting.
         for issue in sorted(changed.issues, key=look.is_known):
             seen[look.take(issue)] += 1
-        if seen["new"] or seen["changed"]:
+        if changed.issues:
             seen["commands"] = _commands(look, memory.start, since)
     except RateLimited as limited:
         return f"{_said(seen)}; the rest is asked for again: {limited}{again}"
@@ -119,7 +119,8 @@ def _said(seen: Counter[str]) -> str:
 def _commands(look: _Look, start: str, since: str) -> int:
     """Have the commands in new comments obeyed; returns how many comments had one.
 
-    A comment changes its issue, so nothing is asked for where no issue changed.
+    A comment changes its issue, so nothing is asked for where none changed. Known ones count: the
+    look at their comments may have been interrupted.
     """
     context, repository, taken = look.context, look.repository, 0
     for comment in look.client.comments_since(repository.full_name, since):

@@ -118,6 +118,10 @@ def test_the_server_has_all_it_needs_afterwards(start: Start, home: Path, github
     assert settings.github_url == github.url
     assert (settings.intake, settings.webhook_secrets) == ("webhook", (app.webhook_secret,))
     assert app.webhook_url == f"{PUBLIC}/webhook"
+    assert (settings.client_id, settings.public_url) == (app.client_id, PUBLIC)
+    assert app.callback_urls == [f"{PUBLIC}/signin/back"]
+    assert settings.client_secret is not None
+    assert settings.client_secret.get_secret_value() == app.client_secret
     assert kept(home) == ["labelwright.toml", "private-key.pem"]
     assert {path.stat().st_mode & 0o777 for path in home.iterdir()} == {0o600}
 

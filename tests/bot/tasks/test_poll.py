@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.github.errors import RateLimited, Suspended
+from bot.github.errors import RateLimited, Suspended, Unavailable
 from bot.store.rows import Job
 from bot.tasks import TASKS, poll
 from bot.times import from_epoch
@@ -295,3 +295,15 @@ def test_where_no_issue_changed_no_comment_is_asked_for(world: World):
     run(world)
     run(world)
     assert world.site.count("GET", "/issues/comments") == 0
+
+
+def test_a_command_is_found_though_the_look_for_it_was_interrupted(world: World):
+    run(world)
+    number = world.site.open_issue(REPO, title="hello")["number"]
+    world.site.comment(REPO, number, "/label why", by="ada")
+    world.site.fail("html", path="/issues/comments$", times=10)
+    with pytest.raises(Unavailable):
+        run(world)
+    world.site.clear_faults()
+    run(world)
+    assert len(commands(world)) == 1
