@@ -27,7 +27,7 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "load_before": round(os.getloadavg()[0], 2),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": {name: _version(name) for name in PACKAGES},
     }
 
 
@@ -108,3 +108,11 @@ def descendants(process: psutil.Process) -> int:
         except psutil.Error:
             continue
     return total
+
+
+def _version(package: str) -> str | None:
+    """Of a package; None where it is not there, as on a machine that only trains."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -47,6 +47,8 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
 }  # fmt: skip
 TEXTS = ("title", "body")
 """The columns that the issues have as well, where texts are asked for."""
+FOLDER = "exports"
+"""Where the console makes files, below the home folder; none stays longer than it is sent."""
 PAGE = 500
 CHUNK = 32_768
 """Characters of CSV that are handed on at once."""

@@ -168,6 +168,7 @@ class Forgetter:
         """
         folders = self._runs(remains)
         traces.remove_runs(self.settings, folders)
+        traces.remove_exports(self.settings)
         gone = self._remove_versions(remains)
         for repository_id in {*remains.trainings, *gone}:
             self._ask_for_training(repository_id)

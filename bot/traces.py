@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot import schedule
+from bot.exports import FOLDER
 from bot.schedule import Cron
 from models import bundle
 from models.encoders import Encoders
@@ -125,6 +126,12 @@ def remove_runs(settings: Settings, folders: Collection[Path]) -> None:
             folder.rename(folder.with_name(f"{_ASIDE}{folder.name}"))
     for left in settings.runs.glob(f"{_ASIDE}*"):
         shutil.rmtree(left)
+
+
+def remove_exports(settings: Settings) -> None:
+    """Remove what an interrupted export left; one that is being made fails. Raises OSError."""
+    for path in (settings.home / FOLDER).glob("*.sqlite*"):
+        path.unlink(missing_ok=True)
 
 
 def backups(settings: Settings, now: float) -> Backups:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import reporting
+from demo.fresh import unconfigured
 from demo.product import DidNotHappen
 from demo.scenario import prepared
 from demo.steps import MAINTAINER, Demo
@@ -75,8 +76,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             tempfile.TemporaryDirectory(prefix="labelwright-shots-") as home,
             prepared(Path(home), print) as (demo, _),
         ):
-            fill(demo)
-            take(demo, args.out, args.only)
+            if not args.only or "setup".startswith(args.only):
+                take_set_up(demo, args.out, Path(home) / "fresh")
+            if args.only != "setup":
+                fill(demo)
+                take(demo, args.out, args.only)
     except DidNotHappen as error:
         print(f"screenshots: this did not happen: {error}", file=sys.stderr)
         return 1
@@ -91,8 +95,21 @@ def fill(demo: Demo) -> None:
     wrong = next((each for each in labeled if each.wrong), labeled[-1])
     demo.correct(wrong.number, (wrong.wrong or wrong.applied)[0])
     for kind in REPORTS:
-        reporting.ask(demo.store, demo.repository, kind)
+        reporting.ask(demo.store, demo.repository, kind, again=True)
     demo.server.wait_for("the reports are made", lambda: _is_filled(demo), SECONDS)
+
+
+def take_set_up(demo: Demo, out: Path, home: Path) -> None:
+    """The form of the first run, of a server beside the demo's."""
+    from playwright.sync_api import sync_playwright
+
+    with unconfigured(demo.github, demo.sample, home) as fresh, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_context(viewport=DESK, locale="en-GB").new_page()  # type: ignore[arg-type]
+        page.goto(fresh.url)
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=out / "setup.png")
+        browser.close()
 
 
 def take(demo: Demo, out: Path, only: str | None = None) -> None:

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, render_template, request
 from bot.console.access import find
 from bot.console.desk import desk
 from bot.console.errors import NotHere, TooMany
-from bot.exports import Kind, Source, csv_of, write_sqlite
+from bot.exports import FOLDER, Kind, Source, csv_of, write_sqlite
 
 if TYPE_CHECKING:
     from flask.blueprints import BlueprintSetupState
@@ -26,8 +26,6 @@ routes = Blueprint("exports", __name__)
 CSV_FILES: dict[str, Kind] = {f"{kind}.csv": kind for kind in get_args(Kind)}
 SQLITE_FILE = "export.sqlite"
 FILES = (*CSV_FILES, SQLITE_FILE)
-FOLDER = "exports"
-"""Where files are made, below the home folder; none stays longer than it is sent."""
 AT_ONCE = 2
 """Exports that are made at a time: each holds one of the server's few threads."""
 CSV, SQLITE = "text/csv", "application/vnd.sqlite3"
@@ -61,13 +59,19 @@ def export(repository: Repository, file: str, *, text: bool) -> Response:
         raise NotHere(f"There is no export {file[:40]}: there are {', '.join(FILES)}.")
     at, place = desk(), _Place(current_app.extensions[_SLOTS])
     source = Source(at.store, repository, text)
+    size: int | None = None
     try:
-        body = _csv(source, CSV_FILES[file]) if file in CSV_FILES else _sqlite(at, source)
+        if file in CSV_FILES:
+            body = _csv(source, CSV_FILES[file])
+        else:
+            body, size = _sqlite(at, source)
     except BaseException:
         place.leave()
         raise
     kind = f"{CSV}; charset=utf-8" if file in CSV_FILES else SQLITE
     answer = Response(place.until_sent(body), content_type=kind)
+    if size is not None:
+        answer.content_length = size  # so that a download that breaks off is noticed
     answer.call_on_close(place.leave)  # a body of which nothing was read ends without its `finally`
     answer.headers["Content-Disposition"] = f'attachment; filename="{_name(repository, file)}"'
     at.log.info("exported", repository=repository.id, file=file, text=text)
@@ -100,16 +104,16 @@ def _csv(source: Source, kind: Kind) -> Iterator[bytes]:
     return (text.encode() for text in csv_of(source, kind))
 
 
-def _sqlite(at: Desk, source: Source) -> Iterator[bytes]:
-    """The bytes of a SQLite file that has no name any more when the first of them is sent."""
+def _sqlite(at: Desk, source: Source) -> tuple[Iterator[bytes], int]:
+    """The bytes of a SQLite file that has no name any more when the first is sent; how many."""
     folder = at.settings.home / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(folder, at.now())
     path = folder / f"{source.repository.id}-{secrets.token_hex(8)}.sqlite"
     write_sqlite(source, path, now=at.now())
-    file = path.open("rb")
+    file, size = path.open("rb"), path.stat().st_size
     path.unlink()
-    return _blocks(file)
+    return _blocks(file), size
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:

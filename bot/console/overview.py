@@ -40,6 +40,7 @@ TABS = (
     ("/try", "Try it"),
     ("/configuration", "Configuration"),
     ("/undo", "Undo"),
+    ("/export", "Exports"),
 )
 """The pages about one repository: where each is below it, and its name."""
 MENU = (

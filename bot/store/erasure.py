@@ -87,14 +87,19 @@ def of_issues(repository_id: int, numbers: Iterable[int]) -> list[Part]:
 
 
 def of_user(login: str, ids: Iterable[int]) -> list[Part]:
-    """The user's name in what others' issues and deliveries hold; the kind of actor stays."""
+    """The user's name in what others' issues and deliveries hold; the kind of actor stays.
+
+    Their sessions and tokens of the console go as well.
+    """
     actor = "(actor_login = ? COLLATE NOCASE OR actor_id IN (SELECT value FROM json_each(?)))"
     named = f"iif(json_valid({_TEXT}), EXISTS ({_LOGINS}), 1)"
     nobody = "actor_login = '', actor_id = NULL"
+    person = "(login = ? COLLATE NOCASE OR person_id IN (SELECT value FROM json_each(?)))"
     return [
         Part("label_events", actor, (login, to_json(list(ids))), nobody),
         Part("actors", actor.replace("actor_login", "login"), (login, to_json(list(ids)))),
         Part("deliveries", named, (login,), _NO_PAYLOAD),
+        *(Part(each, person, (login, to_json(list(ids)))) for each in ("sessions", "api_tokens")),
     ]
 
 

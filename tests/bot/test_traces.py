@@ -108,6 +108,15 @@ def test_a_removal_that_was_interrupted_is_ended_by_the_next(tmp_path: Path):
     assert not left.exists()
 
 
+def test_a_file_that_a_killed_export_left_goes_with_what_is_forgotten(tmp_path: Path):
+    left = tmp_path / "exports" / "5-left.sqlite"
+    left.parent.mkdir()
+    left.write_bytes(b"text")
+    traces.remove_exports(Settings(home=tmp_path))
+    traces.remove_exports(Settings(home=tmp_path / "empty"))
+    assert not left.exists()
+
+
 def test_the_encoders_that_were_made_while_a_text_was_there(tmp_path: Path):
     settings = Settings(home=tmp_path)
     for name, at in (("0001-0000aaaa", EARLIER), ("0002-0000bbbb", MADE)):

@@ -29,13 +29,17 @@ WORDS = (
     "uploads are slow and the memory grows until the process is killed",
     "who may see a shared album once the link was sent to somebody",
 )
-PAST = 60
+PAST, UNLABELED = 60, 6
+NEW = f"{IMAGE} {SCRIPT}"
+"""The title of an issue that is opened once there is a model."""
 
 
 def plant(github: StandIn) -> None:
     """Put the repository with its past and its configuration onto the stand-in."""
     github.control.add_repository(HOSTILE)
-    github.control.plant_issues(HOSTILE, [past(n) for n in range(1, PAST + 1)], author=LOGIN)
+    github.control.plant_issues(
+        HOSTILE, [past(n) for n in range(1, PAST + UNLABELED + 1)], author=LOGIN
+    )
     github.control.put_file(HOSTILE, FILE, CONFIGURATION)
 
 
@@ -48,5 +52,5 @@ def past(number: int) -> dict[str, Any]:
         "title": f"{title} {number}",
         "body": f"{WORDS[kind]}\n\n{SCRIPT}{IMAGE}{LINK}\n{COLOURS}{TURNED}\n{'w' * 3000}",
         "created_at": f"2025-{1 + number // 28:02}-{1 + number % 28:02}T08:00:00Z",
-        "labels": [LABELS[kind]],
+        "labels": [LABELS[kind]] if number <= PAST else [],
     }

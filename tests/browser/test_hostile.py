@@ -25,6 +25,8 @@ ALIVE = """() => [...document.querySelectorAll("*")].filter((each) =>
     || each.matches("script:not([src], [type='application/json'])"))
     .map((each) => each.outerHTML.slice(0, 200))"""
 """What could run or lead astray, had it come through."""
+RELOADS = {"/health": {"meta-refresh"}}
+"""It loads itself again, which is what it is for."""
 STEERING = ("\x1b", "\u202e", "\u202c", "\u2066", "\x07")
 
 
@@ -60,6 +62,7 @@ def test_nothing_that_an_attacker_writes_runs(guarded: Page, world: World, path:
     guarded.wait_for_load_state("networkidle")
     harmless(guarded)
     expect(guarded.locator("main")).not_to_contain_text("Traceback")
+    assert set(looking.violations(guarded)) <= RELOADS.get(path, set())
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -94,7 +97,7 @@ def test_labels_are_shown_as_they_were_written_wherever_a_model_speaks_of_them(
 def test_a_configuration_is_shown_as_it_was_written(guarded: Page, world: World) -> None:
     guarded.goto(world.at("configuration", HOSTILE))
     expect(guarded.get_by_text("The file is refused")).to_be_visible()
-    expect(guarded.locator(".flash")).to_contain_text(IMAGE)
+    expect(guarded.locator(".flash.alarm")).to_contain_text(IMAGE)
     expect(guarded.locator("main")).to_contain_text(f"mode: '{SCRIPT}'")
     harmless(guarded)
 

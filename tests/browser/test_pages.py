@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -49,6 +50,8 @@ PLACES = (
     Place("/nowhere", "404"),
 )
 NAMES = [place.path or "labels" for place in PLACES]
+LINKS = 12
+"""So many of a page's links are followed."""
 LIVES_BY_SCRIPT = ("try",)
 """What says with scripts only what it has to say."""
 
@@ -80,7 +83,7 @@ def test_everybody_can_use_a_page_by_day_and_by_night(
     expect(maintainer.locator("h1")).to_have_count(1)
     for landmark in ("main", "navigation", "banner", "contentinfo"):
         expect(maintainer.get_by_role(landmark).first).to_be_visible()  # type: ignore[arg-type]
-    assert maintainer.title().endswith("Labelwright") and len(maintainer.title()) > 20
+    expect(maintainer).to_have_title(re.compile(r".{4,} · Labelwright"))
     looking.audit(maintainer)
     maintainer.emulate_media(color_scheme="dark")
     looking.audit(maintainer)
@@ -97,7 +100,18 @@ def test_a_page_fits_on_a_phone(world: World, browse: Browse, place: Place) -> N
 def test_a_page_is_read_without_scripts(world: World, browse: Browse, place: Place) -> None:
     page = world.sign_in(browse(**NO_SCRIPT))
     opened(page, world, place)
-    expect(page.locator("time").first.or_(page.locator("h1"))).to_be_visible()
+    links = page.locator("main a[href^='/']")
+    paths = dict.fromkeys(str(each.get_attribute("href")) for each in links.all())
+    for path in list(paths)[:LINKS]:
+        assert page.request.get(f"{world.url}{path}").status == 200, path
+
+
+def test_the_health_page_is_seen_by_everybody(browse: Browse, world: World) -> None:
+    page = browse(**PHONE).new_page()
+    page.goto(f"{world.url}/health")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert looking.fits(page), looking.too_wide(page)
+    assert set(looking.violations(page)) == {"meta-refresh"}, "it loads itself again"
 
 
 def test_one_reads_on_without_scripts(world: World, browse: Browse) -> None:

@@ -25,10 +25,8 @@ def test_the_slider_changes_precision_coverage_and_issues_a_month(
     maintainer: Page, world: World
 ) -> None:
     maintainer.goto(world.at())
-    slider, curves = (
-        maintainer.locator("#slider"),
-        world.demo.store.reports.newest(world.row(world.name).id, "curves"),
-    )
+    slider = maintainer.get_by_role("slider")
+    curves = world.demo.store.reports.newest(world.row(world.name).id, "curves")
     assert curves is not None
     seen = []
     for key, index in (("Home", 0), ("End", 49)):
@@ -47,7 +45,7 @@ def test_the_curves_are_read_without_scripts(world: World, browse: Browse) -> No
     page = world.sign_in(browse(**looking.NO_SCRIPT))
     page.goto(world.at())
     before = figures(page)
-    page.get_by_label("Target precision").select_option("0.50")
+    page.get_by_role("combobox", name="Target precision").select_option("0.50")
     page.get_by_role("button", name="Show").click()
     assert figures(page) != before
     expect(page.locator("figure.lines svg polyline").first).to_be_attached()

@@ -16,16 +16,18 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page
 
 from bot import reporting
+from bot.store.reports import Kind
 from bot.store.rows import Repository
 from demo import screenshots
 from demo.product import Product
 from demo.scenario import prepared
 from demo.steps import MAINTAINER, SLUG, Demo
-from tests.browser.hostile import HOSTILE, plant
+from tests.browser.hostile import HOSTILE, LOGIN, NEW, WORDS, plant
 from tests.source import ROOT
 
 REAL = ROOT.parent / "shared/data/huggingface-datasets-issues.jsonl.gz"
 REAL_NAME, REAL_ISSUES = "huggingface/datasets", 400
+KINDS: tuple[Kind, ...] = ("curves", "replay", "questions", "doubts")
 VAULT = "acme/vault"
 VAULT_TITLE = "The vault opens for everybody"
 INSIDER, TRIAGER, OUTSIDER = "insider", "triager", "outsider"
@@ -78,12 +80,18 @@ def built(home: Path) -> Iterator[World]:
     with prepared(home, print) as (demo, _):
         for login in (INSIDER, TRIAGER, OUTSIDER):
             demo.github.control.add_account(login)
-        demo.github.control.set_role(demo.sample.full_name, TRIAGER, "triage")
-        real = _import_real(Product(home)) if REAL.exists() else None
-        world = World(demo, real)
+        for login, role in ((TRIAGER, "triage"), (OUTSIDER, "read")):
+            demo.github.control.set_role(demo.sample.full_name, login, role)
+        world = World(demo, _import_real(Product(home)) if REAL.exists() else None)
+        demo.listen()
+        _install_private(world)
+        _install_hostile(world)
         screenshots.fill(demo)
-        _add_private(world)
-        _add_hostile(world)
+        demo.github.control.open_issue(VAULT, title=VAULT_TITLE, body="Anybody can walk in.")
+        demo.github.control.open_issue(HOSTILE, title=NEW, body=WORDS[0], by=LOGIN)
+        for name in (HOSTILE, world.real):
+            _report(world, name)
+        _wait(world, "everything is done", lambda: not demo.busy() and _is_complete(world))
         yield world
 
 
@@ -99,43 +107,31 @@ def _import_real(product: Product) -> str:
     return REAL_NAME
 
 
-def _add_private(world: World) -> None:
+def _install_private(world: World) -> None:
     control = world.demo.github.control
     control.add_repository(VAULT, private=True, organization=True, labels=["bug", "security"])
     for login, role in ((MAINTAINER, "admin"), (INSIDER, "triage")):
         control.set_role(VAULT, login, role)
     control.install(SLUG, "acme", [VAULT])
-    _taken_up(world, VAULT)
-    control.open_issue(VAULT, title=VAULT_TITLE, body="Anybody can walk in.")
-    _wait(world, "the private issue is known", lambda: _known(world, VAULT))
 
 
-def _add_hostile(world: World) -> None:
+def _install_hostile(world: World) -> None:
     plant(world.demo.github)
     world.demo.github.control.set_role(HOSTILE, MAINTAINER, "admin")
     world.demo.github.control.install(SLUG, "mallory", [HOSTILE])
-    _taken_up(world, HOSTILE)
-    row = world.row(HOSTILE)
-    trained = lambda: world.demo.registry.current(row.id)  # noqa: E731
-    _wait(world, "a model of the attacker's repository", trained)
-    for kind in ("curves", "replay", "questions"):
-        reporting.ask(world.demo.store, row, kind)  # type: ignore[arg-type]
-    kinds = ("curves", "replay", "questions", "doubts")
-    made = lambda: all(world.demo.store.reports.newest(row.id, k) for k in kinds)  # noqa: E731
-    _wait(world, "its reports", made)
 
 
-def _known(world: World, name: str) -> bool:
-    row = world.row(name)
-    return world.demo.store.issues.get(row.id, 1) is not None
+def _report(world: World, name: str | None) -> None:
+    for kind in KINDS if name else ():
+        reporting.ask(world.demo.store, world.row(str(name)), kind)
 
 
-def _taken_up(world: World, name: str) -> None:
-    def ready() -> bool:
-        row = world.demo.store.repositories.by_name(name)
-        return row is not None and row.labels_synced_at is not None
-
-    _wait(world, f"{name} is taken up", ready)
+def _is_complete(world: World) -> bool:
+    store = world.demo.store
+    every = [world.row(name).id for name in (world.name, HOSTILE, world.real) if name]
+    made = all(store.reports.newest(id, kind) for id in every for kind in KINDS)
+    opened = store.issues.get(world.row(VAULT).id, 1)
+    return made and opened is not None and bool(store.decisions.recent(world.row(HOSTILE).id, 1))
 
 
 def _wait(world: World, what: str, condition: Any) -> None:

@@ -33,8 +33,19 @@
     }
   }
 
+  // What is wider than the page is scrolled by keyboard too, where nothing in it takes the focus.
+  function reachable() {
+    for (const each of document.querySelectorAll(".scroll")) {
+      if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
+    }
+  }
+
   localise(document);
-  document.addEventListener("htmx:afterSettle", (event) => localise(event.target));
+  reachable();
+  document.addEventListener("htmx:afterSettle", (event) => {
+    localise(event.target);
+    reachable();
+  });
 
   // Single-letter shortcuts where a page offers them: <button data-key="a">. Never while typing.
   document.addEventListener("keydown", (event) => {

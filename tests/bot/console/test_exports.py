@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.console.exports import AT_ONCE, FILES, FOLDER, LEFT_SECONDS
+from bot.console.exports import AT_ONCE, FILES, LEFT_SECONDS
+from bot.exports import FOLDER
 from tests.bot.console.api_world import AT, program
 from tests.bot.console.world import NOW, PUBLIC, Browser, Console
 
@@ -39,7 +40,9 @@ def test_the_sqlite_file_is_whole_and_leaves_nothing_behind(
 ) -> None:
     console.open(1, "It crashes", "bug")
     console.decide(1, bug="apply", docs="suggest")
-    (tmp_path / "got.sqlite").write_bytes(operator.get(f"{HERE}/export.sqlite").data)
+    answer = operator.get(f"{HERE}/export.sqlite")
+    assert answer.content_length == len(answer.data)
+    (tmp_path / "got.sqlite").write_bytes(answer.data)
     with closing(sqlite3.connect(tmp_path / "got.sqlite")) as raw:
         assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert raw.execute("SELECT count(*) FROM predictions").fetchone() == (2,)

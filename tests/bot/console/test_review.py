@@ -80,15 +80,29 @@ def test_what_was_taken_back_counts_as_never_said(desk: Desk) -> None:
     assert "bug" not in now.removed and now.labels.get("bug") in (None, "unheard")
 
 
-def test_a_rejection_is_taken_back_to_what_was_said_before(desk: Desk) -> None:
-    number, id, row = desk.issue(bug="suggest"), desk.label_id("bug"), desk.console.repository()
+def test_a_rejection_is_taken_back(desk: Desk) -> None:
+    number = desk.issue(bug="suggest")
     desk.act("reject", desk.key(number))
     desk.act("undo")
     assert desk.answers(number) == {}
-    desk.console.store.answers.add([Answer(row.id, number, id, True, "2026-01-01T00:00:00Z")])
-    desk.act("reject", desk.key(number))
-    desk.act("undo")
-    assert desk.answers(number) == {id: True}
+    assert f"#{number}<" in desk.member.page(REVIEW)
+
+
+def test_what_was_said_before_stands_again_after_an_undo(desk: Desk, operator: Browser) -> None:
+    number, docs, row = desk.issue(bug="suggest"), desk.label_id("docs"), desk.console.repository()
+    desk.console.store.answers.add([Answer(row.id, number, docs, False, "2026-01-01T00:00:00Z")])
+    operator.post(REVIEW, {"act": "other", "item": desk.key(number), "label": docs})
+    assert desk.answers(number) == {docs: True, desk.label_id("bug"): False}
+    operator.post(REVIEW, {"act": "undo"})
+    assert desk.answers(number) == {docs: False}
+
+
+def test_who_answers_second_is_told_so(desk: Desk, operator: Browser) -> None:
+    number = desk.issue(bug="suggest")
+    desk.act("accept", desk.key(number))
+    answer = operator.post(REVIEW, {"act": "reject", "item": desk.key(number)})
+    assert answer.status_code == 409 and "somebody answered it" in answer.text
+    assert desk.answers(number) == {}
 
 
 def test_acts_are_taken_back_one_after_the_other(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.console.access import BELIEVED
 from bot.console.tokens import MOST
+from bot.store.erasure import of_user
 from tests.bot.console.api_world import AT, Program, program
 from tests.bot.console.world import NOW, PRIVATE, PUBLIC, Browser, Console
 
@@ -182,3 +183,11 @@ def test_tokens_end_with_the_authorization(console: Console) -> None:
     number = int(console.github.control.add_account("somebody")["id"])
     console.store.sessions.end_of_person(number)
     script.get(AT, 401)
+
+
+def test_a_user_who_is_forgotten_has_no_token_any_more(console: Console) -> None:
+    script = program(console, "somebody")
+    number = int(console.github.control.add_account("somebody")["id"])
+    console.store.erasure.erase(of_user("Somebody", []))
+    script.get(AT, 401)
+    assert console.store.sessions.tokens(number) == []

@@ -139,6 +139,13 @@ def test_roles_are_those_of_today(world: Site):
         assert world.client.permission(REPO, login) == role
 
 
+def test_a_role_is_not_that_of_whoever_has_the_login_now(world: Site):
+    world.site.set_role(REPO, "m", "maintain")
+    number = world.site.add_account("m")["id"]
+    assert world.client.permission(REPO, "m", person_id=number) == "maintain"
+    assert world.client.permission(REPO, "m", person_id=number + 1) == "none"
+
+
 def test_an_expired_token_is_renewed_unseen(world: Site):
     world.client.labels(REPO)
     world.site.expire_tokens()
