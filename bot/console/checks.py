@@ -49,15 +49,19 @@ def page() -> str:
 def again() -> Response:
     """Look anew."""
     need_operator()
-    examining().github.forget()
+    examining().github.drop()
     examining().doctor.look(anew=True)
     return redirect(url_for(".page"), 303)
 
 
 def _deliveries(at: Desk) -> list[HookDelivery] | Found:
-    """GitHub's record, newest first; a finding where GitHub does not give it."""
+    """GitHub's record of a minute ago at most, newest first; a finding where it gives none."""
+    return examining().github.get("deliveries", KEPT_SECONDS, lambda: _asked(at))
+
+
+def _asked(at: Desk) -> list[HookDelivery] | Found:
     try:
-        return examining().github.get("deliveries", KEPT_SECONDS, at.app().newest_deliveries)
+        return at.app().newest_deliveries()
     except (GitHubError, GitHubSilent) as error:
         return Found("deliveries", "note", f"GitHub could not be asked for its record: {error}")
 

@@ -12,16 +12,16 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any
 
 from flask import current_app
 
+from bot.console.kept import Kept
 from bot.settings import environment_with
 
 if TYPE_CHECKING:
     from flask import Flask
 
-T = TypeVar("T")
 EXTENSION = "labelwright-examining"
 KEPT_SECONDS = 60.0
 LONGEST_SECONDS = 120.0
@@ -113,39 +113,17 @@ def _read(output: bytes) -> tuple[Found, ...] | None:
         return None
 
 
-class Remembered:
-    """Answers of GitHub, for a few seconds each. Threads share it."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._known: dict[str, tuple[float, Any]] = {}
-
-    def get(self, name: str, seconds: float, ask: Callable[[], T]) -> T:
-        """What was said under this name in the last `seconds`, else what `ask` says now."""
-        at, value = self._known.get(name, (float("-inf"), None))
-        if self._now() - at < seconds:
-            found: T = value
-            return found
-        fresh = ask()
-        self._known[name] = (self._now(), fresh)
-        return fresh
-
-    def forget(self) -> None:
-        """Ask again."""
-        self._known.clear()
-
-
 @dataclass
 class Examining:
     """What the pages about the server's own state share."""
 
     doctor: Examiner
-    github: Remembered
+    github: Kept
 
 
 def add_examining(app: Flask, now: Callable[[], float]) -> None:
     """Let pages look at everything."""
-    app.extensions[EXTENSION] = Examining(Examiner(now), Remembered(now))
+    app.extensions[EXTENSION] = Examining(Examiner(now), Kept(now))
 
 
 def examining() -> Examining:

@@ -31,8 +31,8 @@ class Kept:
             self._held[key] = (now + seconds, made)
         return made
 
-    def drop(self, wanted: Callable[[Hashable], bool]) -> None:
-        """Forget what is held under the keys that are wanted."""
+    def drop(self, wanted: Callable[[Hashable], bool] = lambda key: True) -> None:
+        """Forget what is held under the keys that are wanted, or everything."""
         with self._lock:
             for key in [k for k in self._held if wanted(k)]:
                 del self._held[key]

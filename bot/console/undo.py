@@ -47,7 +47,7 @@ def page(owner: str, name: str) -> str:
         steps=shown[(number - 1) * PER_PAGE : number * PER_PAGE],
         page=number,
         more=len(shown) > number * PER_PAGE,
-        versions=sorted({x.version for x in store.decisions.applied(repository.id)}, reverse=True),
+        versions=store.decisions.versions(repository.id),
         progress=store.progress.newest(KIND, repository.id),
         colors={row.name: row.color for row in store.labels.all(repository.id)},
         may_do=may(repository, "maintain"),

@@ -118,6 +118,14 @@ class Decisions:
         """
         return {row["label_id"]: row["n"] for row in self._db.rows(sql, (repository_id,))}
 
+    def versions(self, repository_id: int) -> list[str]:
+        """The versions whose labels we added, the newest name first."""
+        sql = (
+            "SELECT DISTINCT version FROM applied_labels WHERE repository_id = ?"
+            " AND outcome = 'applied' ORDER BY version DESC"
+        )
+        return [row["version"] for row in self._db.rows(sql, (repository_id,))]
+
     def outcomes(self) -> dict[str, int]:
         """How many labels there are that we meant to add, by outcome."""
         sql = "SELECT outcome, count(*) AS n FROM applied_labels GROUP BY outcome"
