@@ -23,10 +23,10 @@ NODE_MODULES := node_modules/.package-lock.json
 # Tools of the virtual environment first: Node may be there.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test test-ray lint serve install clean
+.PHONY: help demo test test-ray lint screenshots serve install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "GPU=1        take the default (CUDA) build of torch rather than the CPU build"
 	@echo "DEMO_EXIT=1  make demo stops after its run, rather than leave the server running"
@@ -46,6 +46,9 @@ lint: $(INSTALLED) ## ruff and mypy
 	ruff check .
 	ruff format --check .
 	mypy
+
+screenshots: $(INSTALLED) ## the pictures of docs/console.md, with Chromium
+	python -m demo.screenshots
 
 serve: $(INSTALLED) ## web, worker and clock in one process group
 	labelwright serve

@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from benchmarks.console_data import VERSIONS, Place
 from benchmarks.console_words import TOPICS
+from bot import figures, replay_report, review_queue
+from bot.store import Store
+from bot.store.reports import Kind, Report
 from demo.product import Product
-from models import manifest
+from models import bundle, manifest
 from models.registry import Registry
 
 ENOUGH = 300
@@ -34,6 +38,7 @@ def publish(product: Product, places: Sequence[Place]) -> bool:
     registry = Registry(root)
     current = registry.current(learner.id)
     assert current is not None  # the first version has no rival that could keep it out
+    reports = _reports(product, registry, learner, current)
     source = (root / str(learner.id)).rename(product.home / "trained") / current
     for place in places:
         for version in VERSIONS:
@@ -41,7 +46,33 @@ def publish(product: Product, places: Sequence[Place]) -> bool:
         state = {"version": VERSIONS[-1], "history": VERSIONS[:-1]}
         (root / str(place.id) / "current.json").write_text(json.dumps(state), "utf-8")
     shutil.rmtree(source.parent)
+    _keep(product, places, reports)
     return True
+
+
+def _reports(
+    product: Product, registry: Registry, learner: Place, version: str
+) -> dict[Kind, dict[str, Any]]:
+    """What the worker works out of a version; in this process, since none runs."""
+    with closing(Store.open(product.home / "labelwright.db")) as store:
+        repository = store.repositories.get(learner.id)
+        assert repository is not None
+        loaded = bundle.read(registry.path(learner.id, version))
+        return {
+            "curves": figures.made(store, registry, repository, version),
+            "replay": replay_report.made(store, registry, repository, version),
+            "doubts": review_queue.doubts(store, repository, loaded),
+        }
+
+
+def _keep(
+    product: Product, places: Sequence[Place], reports: Mapping[Kind, dict[str, Any]]
+) -> None:
+    with closing(Store.open(product.home / "labelwright.db")) as store, store.transaction():
+        for place in places:
+            for kind, body in reports.items():
+                report = Report(place.id, kind, VERSIONS[-1], store.now(), body)
+                store.reports.keep(report)
 
 
 def _copy(source: Path, target: Path, place: Place) -> None:

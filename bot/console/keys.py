@@ -22,16 +22,10 @@ class Keys:
     """The console's secrets; each is made when it is first needed."""
 
     def __init__(self, home: Path) -> None:
-        self._home = home
         self.signing = _kept(home / KEY)
         self._operator = _kept(home / OPERATOR)
         derived = hashlib.sha256(b"people's tokens " + self.signing.encode()).digest()
         self._fernet = Fernet(base64.urlsafe_b64encode(derived))
-
-    @property
-    def operator_file(self) -> Path:
-        """Where the operator's token is to be read."""
-        return self._home / OPERATOR
 
     def is_operator(self, token: str) -> bool:
         """Whether this is the operator's token."""

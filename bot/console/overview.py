@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.store.rows import Decision, Repository
 
 routes = Blueprint("overview", __name__)
-PER_PAGE = 50
+PER_PAGE = 30
 RECENT = 15
 _LAST, _DIGITS = 1_000_000, 9
 DAYS = 30

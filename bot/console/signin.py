@@ -18,6 +18,7 @@ from flask import (
 
 from bot.console.desk import Desk, desk
 from bot.console.errors import BadInput, Forbidden, GitHubSilent
+from bot.console.keys import OPERATOR
 from bot.console.people import begin, end, person_or_none
 from bot.github import oauth
 from bot.github.errors import GitHubError, Unauthorized
@@ -58,7 +59,7 @@ def page() -> str | Response:
     return render_template(
         "console/signin.html",
         with_github=_client() is not None,
-        token_file=desk().keys.operator_file,
+        token_file=OPERATOR,
     )
 
 
@@ -111,8 +112,8 @@ def by_token() -> Response:
     if not at.keys.is_operator(request.form.get("token", "")):
         at.log.warning("operator token refused", address=request.remote_addr)
         raise Forbidden(
-            f"That is not the operator's token. It is the one line in {at.keys.operator_file} on"
-            " the server; copy it whole."
+            f"That is not the operator's token. It is the one line in the file `{OPERATOR}` of"
+            " the server's home folder; copy it whole."
         )
     begin(at, person_id=0, login="operator", token=None)
     return redirect(wanted)

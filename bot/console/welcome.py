@@ -11,6 +11,7 @@ from bot.console import tickets
 from bot.console.desk import Desk, desk
 from bot.console.errors import Forbidden, GitHubSilent
 from bot.console.examining import examining
+from bot.console.keys import OPERATOR
 from bot.console.people import begin, person, person_or_none
 from bot.github.errors import GitHubError
 from bot.manifest import INSTALLED, site
@@ -67,7 +68,7 @@ def enter() -> Response:
         if not tickets.redeem(at, request.args.get("ticket", "")):
             raise Forbidden(
                 "This link of the set-up was used already, or is too old. Sign in: the operator's"
-                f" token is the one line in `{at.keys.operator_file}`."
+                f" token is the one line in `{OPERATOR}`."
             )
         begin(at, person_id=0, login="operator", token=None)
     return redirect(INSTALLED, 303)

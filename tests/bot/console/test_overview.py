@@ -57,3 +57,11 @@ def test_who_may_not_turn_a_repository_on_is_not_offered_it(console: Console) ->
     console.role("member", "write")
     publish(console)
     assert "replay report first" not in console.browser("member").page("/")
+
+
+def test_the_list_goes_on_over_the_page(console: Console, operator: Browser) -> None:
+    for i in range(40):
+        console.store.repositories.upsert(1000 + i, f"acme/many-{i:02d}")
+    first, second = operator.page("/"), operator.page("/?page=2")
+    assert "acme/many-00" in first and "acme/many-39" not in first and 'rel="next"' in first
+    assert "acme/many-39" in second and 'rel="prev"' in second
