@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 LONGEST_SESSION = 8 * 3600.0
 """Seconds. GitHub's tokens for people live as long: signing in again takes one click."""
-OPERATOR = "the operator"
 API = "/api/"
 """The paths below which a program may send a person's token in place of a session."""
 TOKEN_PREFIX = "lw_"
