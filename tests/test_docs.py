@@ -176,3 +176,25 @@ def test_each_folder_states_its_rule() -> None:
 
 def test_the_changelog_begins_with_what_is_not_released() -> None:
     assert re.search(r"^## (.+)", read("CHANGELOG.md"), re.MULTILINE)[1] == "Unreleased"  # type: ignore[index]
+
+
+def test_every_test_that_the_security_page_names_exists() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", read("docs/security.md"))
+    assert len(named) > 80
+    missing = [
+        f"{file}::{name}" for file, name in named if f"\ndef {name}(" not in read(f"tests/{file}")
+    ]
+    assert missing == []
+
+
+def test_each_threat_has_something_that_stops_it_and_a_test() -> None:
+    lines = read("docs/security.md").partition("## What remains")[0].splitlines()
+    threats = [x for x in lines if x.startswith("| ") and not x.startswith("| Threat")]
+    assert [
+        each for each in threats if len(each.split(" | ")) != 3 or ".py::test_" not in each
+    ] == []
+
+
+def test_every_module_that_the_security_page_names_exists() -> None:
+    named = re.findall(r"`((?:bot|models)/[\w/]+\.py)`", read("docs/security.md"))
+    assert [path for path in named if not (ROOT / path).exists()] == []

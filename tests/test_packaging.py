@@ -244,6 +244,7 @@ def test_the_container_serves_as_a_user_without_rights() -> None:
     assert user == service()["user"] and re.fullmatch(r"[1-9]\d+:[1-9]\d+", user)
     assert f"--uid {user.partition(':')[0]} " in final_stage()["RUN"][0]
     assert service()["cap_drop"] == ["ALL"]
+    assert service()["security_opt"] == ["no-new-privileges:true"]
 
 
 def test_all_that_is_kept_lies_on_one_volume_and_the_rest_is_read_only() -> None:
