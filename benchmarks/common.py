@@ -7,6 +7,7 @@ import gzip
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ RESULTS = ROOT / "var" / "benchmarks"
 ISSUES = "huggingface-datasets-issues.jsonl.gz"
 REPOSITORY = "huggingface/datasets"
 _WIDE = 120
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of `docs/benchmarks.md`. `within`: whether it is what was asked; None: no bar."""
+
+    what: str
+    asked: str
+    measured: str
+    within: bool | None = None
 
 
 def parser(module: str, about: str | None, *, data: bool = True) -> argparse.ArgumentParser:
@@ -60,6 +71,14 @@ def finish(out: Path, figures: dict[str, Any], facts: dict[str, Any]) -> None:
     text = json.dumps({"machine": facts, **figures}, indent=2, ensure_ascii=False)
     out.write_text(text + "\n", "utf-8")
     print(f"\n{machine.line(facts)}\nwritten to {out}")
+
+
+def figures(title: str, found: Sequence[Figure]) -> list[dict[str, Any]]:
+    """Print figures as a table and return them as JSON, for the key "figures" of `finish`."""
+    said = {True: "yes", False: "NO", None: "-"}
+    rows = [(each.what, each.asked, each.measured, said[each.within]) for each in found]
+    table(title, ("", "asked", "measured", "within"), rows)
+    return [asdict(each) for each in found]
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

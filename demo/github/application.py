@@ -151,9 +151,9 @@ def after(state: State, response: Response, observers: list[Observer]) -> Respon
     if request.path.startswith(CONTROL):
         return response
     entry: Logged = request.environ["github.log"]
-    entry.status = response.status_code
     if not pages.is_page(request.path):
         _headers_of_api(state, response)
+    entry.status = response.status_code
     for observer in observers:
         observer(_exchange(response, entry))
     return response
