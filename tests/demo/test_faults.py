@@ -21,6 +21,17 @@ def test_headers_count_down(world: World) -> None:
     assert (shown["remaining"], shown["used"]) == (4998, 2)
 
 
+def test_what_has_not_changed_is_304_costs_nothing_and_is_logged_so(world: World) -> None:
+    token = world.token()
+    first = world.call("GET", f"/repos/{REPO}", token=token)
+    again = world.call(
+        "GET", f"/repos/{REPO}", token=token, headers={"If-None-Match": first.headers["ETag"]}
+    )
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["X-RateLimit-Remaining"] == first.headers["X-RateLimit-Remaining"]
+    assert [r["status"] for r in world.control.requests("GET", f"^/repos/{REPO}$")] == [200, 304]
+
+
 def test_primary_limit_holds_until_its_reset(world: World) -> None:
     world.control.set_limits(primary=1)
     token = world.token()
