@@ -1,114 +1,36 @@
-"""Pruning with the real store and registry: what goes, and what must never go."""
+"""Pruning with the real store and registry: what goes of the rows, and what must never go."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from bot import prune
-from bot.prune import DAY, Pruned, Pruner
+from bot.prune import DAY
 from bot.review import MOST_DECISIONS
-from bot.settings import Settings
-from bot.store import Store
-from bot.store.rows import Answer, Decision, Issue, Job, Label, LabelEvent
+from bot.store.rows import Answer, Decision, Issue, Label, LabelEvent
 from bot.tasks import Stopped
-from models import bundle
-from models.encoder import Encoder
 from models.encoders import Encoders
-from models.registry import Registry
-from tests.bot.world import Clock
-from tests.models.builders import make_bundle
-from tests.models.encoders import own_encoder, write_encoder
+from tests.bot.pruning_world import World, make_encoders, make_pruning, run_folder
 
-NOW = 1_800_000_000.0
 BUG = Label(5, 50, "bug")
 VERDICT = {"label": "bug", "verdict": "apply"}
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The encoder of the settings, and four that were adapted."""
-    folder = tmp_path_factory.mktemp("made")
-    write_encoder(folder / "plain")
-    for n in range(4):
-        own_encoder(folder / f"e{n}", name=f"adapted-{n}", seed=n + 1)
-    return folder
-
-
-@dataclass
-class World:
-    """A home whose clock a test moves."""
-
-    settings: Settings
-    store: Store
-    registry: Registry
-    clock: Clock
-    made: Path
-
-    def prune(self, **how: object) -> Pruned:
-        given = (self.settings, self.store, self.registry)
-        return Pruner(*given, now=self.clock(), **how).run()  # type: ignore[arg-type]
-
-    def job(self, kind: str = "label", state: str = "done") -> Job:
-        """A job that has this state now."""
-        asked = self.store.jobs.enqueue(kind)
-        assert asked is not None
-        if state != "waiting":
-            job = self.store.jobs.claim("test", lane="fast", kinds=[kind])
-            assert job is not None
-            self.end(job, state)
-        return asked
-
-    def end(self, job: Job, state: str) -> None:
-        if state == "done":
-            self.store.jobs.finish(job, "done")
-        elif state == "dead":
-            self.store.jobs.bury(job, "no permission")
-
-    def deliver(self, guid: str, state: str = "done") -> None:
-        """A delivery whose job has this state now."""
-        self.store.deliveries.accept(guid, "issues", "opened", 7, 5, b'{"text": "secret"}')
-        if state != "waiting":
-            job = self.store.jobs.claim("test", lane="fast", kinds=["deliver"])
-            assert job is not None
-            self.end(job, state)
-
-    def head(self, encoder: str, *, repository: int = 1, own: Path | None = None) -> str:
-        """Publish a head that was trained on an encoder of `made`."""
-        found = Encoder.load(str(self.made / encoder))
-        facts = {"name": found.name, "version": found.version, "max_tokens": found.max_tokens}
-        plain = make_bundle(repository=repository, dimension=16)
-        number = len(list(self.settings.home.glob("head-*")))
-        card = {**plain.card, "encoder": facts, "number": number}
-        target = self.settings.home / f"head-{number}"
-        bundle.write(target, replace(plain, card=card, encoder=own))
-        return self.registry.publish(repository, target)
-
-    def vectors(self, encoder: str, count: int) -> str:
-        """Keep vectors of an encoder of `made`; returns its version."""
-        version = Encoder.load(str(self.made / encoder)).version
-        rows = {f"{n}": np.zeros(2) for n in range(count)}
-        self.store.vectors.put_many(version, rows)
-        return version
+    return make_encoders(tmp_path_factory.mktemp("made"))
 
 
 @pytest.fixture
 def world(tmp_path: Path, made: Path) -> Iterator[World]:
-    clock = Clock(NOW)
-    with closing(Store.open(tmp_path / "labelwright.db", now=clock)) as store:
-        store.repositories.upsert(5, "octo/app", False, 7)
-        settings = Settings(
-            home=tmp_path, encoder=str(made / "plain"), keep_models=2, keep_encoders=2
-        )
-        yield World(settings, store, Registry(settings.models), clock, made)
+    with make_pruning(tmp_path, made) as home:
+        yield home
 
 
 def test_on_a_young_server_nothing_goes(world: World):
@@ -243,96 +165,6 @@ def test_it_stops_between_two_batches_with_the_process(world: World):
     assert len(world.store.jobs.list()) == 1
 
 
-def test_old_heads_go_and_their_encoders_and_their_vectors(world: World):
-    shared = Encoders(world.settings.encoders)
-    heads = []
-    for n in range(4):
-        shared.publish(world.made / f"e{n}")
-        heads.append(world.head(f"e{n}"))
-        world.vectors(f"e{n}", n + 1)
-    world.vectors("plain", 7)
-    done = world.prune()
-    assert (done.counts["models"], done.counts["encoders"], done.counts["vectors"]) == (2, 2, 3)
-    assert [each.name for each in world.registry.list(1)] == heads[2:]
-    assert [each.card["name"] for each in shared.list()] == ["adapted-2", "adapted-3"]
-    assert sorted(world.store.pruning.encoders().values()) == [3, 4, 7]
-
-
-def test_an_encoder_that_a_kept_head_needs_stays_with_its_vectors(world: World):
-    shared = Encoders(world.settings.encoders)
-    for n in range(4):
-        shared.publish(world.made / f"e{n}")
-    version = world.head("e0", repository=9)
-    kept = world.vectors("e0", 2)
-    world.vectors("e1", 2)
-    done = world.prune()
-    assert (done.counts["models"], done.counts["encoders"], done.counts["vectors"]) == (0, 1, 2)
-    assert shared.find(kept, 256) is not None
-    assert (world.registry.current(9), list(world.store.pruning.encoders())) == (version, [kept])
-
-
-def test_the_head_to_which_an_encoder_can_be_taken_back_stays(world: World):
-    back = world.head("e0")
-    for _ in range(5):
-        world.head("e1")
-    assert world.prune().counts["models"] == 3
-    assert world.registry.list(1)[0].name == back
-
-
-def test_the_vectors_of_a_head_with_an_encoder_of_its_own_are_not_shared(world: World):
-    world.head("e0", own=world.made / "e0")
-    Encoders(world.settings.encoders).publish(world.made / "e1")
-    Encoders(world.settings.encoders).publish(world.made / "e2")
-    Encoders(world.settings.encoders).publish(world.made / "e0")
-    Encoders(world.settings.encoders).publish(world.made / "e3")
-    assert world.prune().counts["encoders"] == 2
-
-
-def test_where_it_is_not_known_what_is_in_force_it_is_left_alone_and_said(world: World):
-    shared = Encoders(world.settings.encoders)
-    for n in range(4):
-        shared.publish(world.made / f"e{n}")
-    for _ in range(4):
-        world.head("plain", repository=8)
-        world.head("plain", repository=9)
-    world.vectors("e1", 2)
-    (world.registry.root / "9" / "current.json").write_text("{")
-    done = world.prune()
-    assert done.counts["models"] == 2, "those of the other repository"
-    assert (done.counts["encoders"], done.counts["vectors"]) == (0, 0)
-    assert len(done.problems) == 1 and "current.json is refused" in str(done)
-
-
-def test_without_the_encoder_of_the_settings_no_vectors_go(world: World, tmp_path: Path):
-    world.vectors("e1", 2)
-    world.settings = world.settings.model_copy(update={"encoder": str(tmp_path / "nothing")})
-    done = world.prune()
-    assert done.counts["vectors"] == 0 and "left alone: " in str(done)
-
-
-def run_folder(world: World, name: str, days_ago: float) -> Path:
-    folder = world.settings.runs / name
-    folder.mkdir(parents=True)
-    at = world.clock() - days_ago * DAY
-    for path in (folder / "training.log", folder):
-        path.touch()
-        os.utime(path, (at, at))
-    return folder
-
-
-def test_runs_and_logs_go_with_their_days(world: World):
-    old = run_folder(world, "train.20260101T000000Z.abc", 15)
-    young = run_folder(world, "adapt.20260101T000000Z.def", 13)
-    going = run_folder(world, "train.20260101T000001Z.ghi", 15)
-    os.utime(going / "training.log", (NOW, NOW))
-    of_one = run_folder(world, "train.5.20260101T000000Z.abc", 15)
-    of_many = run_folder(world, "train.several.20260101T000000Z.abc", 15)
-    mine = run_folder(world, "my-notes", 999)
-    assert world.prune().counts["runs"] == 3
-    assert [path.exists() for path in (old, of_one, of_many)] == [False] * 3
-    assert [path.exists() for path in (young, going, mine)] == [True] * 3
-
-
 def test_old_trainings_go_and_never_one_under_way(world: World):
     old, live, young = (world.store.trainings.begin("head", "1 x") for _ in range(3))
     world.store.trainings.end(old.id, "failed", "")
@@ -343,22 +175,6 @@ def test_old_trainings_go_and_never_one_under_way(world: World):
     assert world.prune(dry_run=True).counts["trainings"] == 1
     assert world.prune().counts["trainings"] == 1
     assert [row.id for row in world.store.trainings.newest()] == [young.id, live.id]
-
-
-def test_copies_of_the_database_go_after_a_month_and_backups_over_their_number(world: World):
-    home, settings = world.settings.home, world.settings
-    old = "20261201T000000Z"
-    for name in (f"m004.{old}", f"restore.{old}", f"restore.{old}-wal", "restore.20270110T000000Z"):
-        (home / f"labelwright.db.before-{name}").touch()
-    settings.backups.mkdir()
-    for day in range(10, 19):
-        name = f"labelwright-{world.store.identity[:8]}-202701{day}T000000Z.db"
-        (settings.backups / name).touch()
-    done = world.prune()
-    assert (done.counts["copies"], done.counts["backups"]) == (3, 2)
-    left = [path.name for path in home.glob("labelwright.db.before-*")]
-    assert left == ["labelwright.db.before-restore.20270110T000000Z"]
-    assert len(list(settings.backups.iterdir())) == 7
 
 
 def test_a_dry_run_counts_the_same_and_removes_nothing(world: World):
