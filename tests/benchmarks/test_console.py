@@ -96,3 +96,26 @@ def test_an_error_is_not_a_fast_page() -> None:
     facts = Times([1.0], {404}).facts
     assert console.row("overview", facts) == ("overview", "404", "1.0", "1.0", "0.0", "-")
     assert console.expected("health", [503]) and not console.expected("overview", [200, 500])
+
+
+def test_each_figure_stands_beside_what_was_asked_for() -> None:
+    fast = {"median_ms": 9.0, "p95_ms": 20.0, "within": True}
+    slow = {"median_ms": 61.0, "p95_ms": 70.0, "within": False}
+    found = console.asked(
+        {
+            "pages": {"idle": {"a": fast}, "busy": {"a": fast, "b": slow}},
+            "first_loads": {"overview": {"ms": 120, "kb": 80.5}, "issue": {"ms": 1, "kb": 1}},
+            "memory": {"console_mb": 21.0},
+        }
+    )
+    assert [(each.measured, each.within) for each in found] == [
+        ("9.0 ms, 20.0 ms", True),
+        ("61.0 ms, 70.0 ms", False),
+        ("120 ms, 80.5 KB", False),
+        ("21.0 MB", True),
+    ]
+
+
+def test_without_a_browser_no_first_page_is_claimed() -> None:
+    found = console.asked({"pages": {}, "first_loads": None, "memory": {"console_mb": 60.0}})
+    assert [(each.what, each.within) for each in found] == [("memory that the console adds", False)]
