@@ -96,6 +96,8 @@ def _play(demo: Demo, phases: Phases, console: Console) -> None:
     console.print(report.table(outcomes))
     with phases.phase("correct one, as a maintainer would"):
         _correct(demo, outcomes)
+    with phases.phase("make the reports of the console"):
+        demo.make_reports()
     for line in report.figure_lines(report.figures(outcomes)):
         demo.tell(line)
     for line in report.phase_lines(phases.seconds):

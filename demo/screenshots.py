@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import reporting
 from demo.fresh import unconfigured
 from demo.product import DidNotHappen
 from demo.scenario import prepared
@@ -22,12 +21,10 @@ from demo.steps import MAINTAINER, Demo
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-    from bot.store.reports import Kind
 
 CHROMIUM = "/usr/bin/chromium"
-DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 SECONDS = 300.0
-REPORTS: tuple[Kind, ...] = ("curves", "replay", "questions")
+DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 TITLE = "Exported album opens a blank page on the phone"
 TEXT = "Since the last release the shared album is blank in Firefox on Android. The log is empty."
 
@@ -86,9 +83,7 @@ def fill(demo: Demo) -> None:
     labeled = [each for each in opened if each.applied]
     wrong = next((each for each in labeled if each.wrong), labeled[-1])
     demo.correct(wrong.number, (wrong.wrong or wrong.applied)[0])
-    for kind in REPORTS:
-        reporting.ask(demo.store, demo.repository, kind, again=True)
-    demo.server.wait_for("the reports are made", lambda: _is_filled(demo), SECONDS)
+    demo.make_reports()
 
 
 def take_set_up(demo: Demo, out: Path, home: Path) -> None:
@@ -157,11 +152,6 @@ def _path(demo: Demo, shot: Shot) -> str:
     }
     path = shot.path.format(**facts)
     return path if path.startswith("/") else f"/r/{row.full_name}/{path}".rstrip("/")
-
-
-def _is_filled(demo: Demo) -> bool:
-    made = [demo.store.reports.newest(demo.repository.id, k) for k in ("curves", "replay")]
-    return all(made) and not demo.busy()
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bot import reporting
 from bot.feedback import Feedback, derive
 from bot.policy import effective_mode
 from bot.repo_config import FILE, RepoConfig
@@ -18,6 +19,7 @@ from demo.watching import Arrivals, Outcome, finished_decision, names
 
 if TYPE_CHECKING:
     from bot.store import Store
+    from bot.store.reports import Kind
     from bot.store.rows import Decision, Repository
     from demo.github import StandIn
     from demo.product import Product, Server
@@ -29,6 +31,7 @@ MAINTAINER = "maintainer"
 SIGNED_IN = "/signin/back"
 """Where GitHub sends a browser after somebody signed in."""
 CONFIGURATION = "version: 1\nmode: apply\ntarget_precision: 0.90\n"
+REPORTS: tuple[Kind, ...] = ("curves", "replay", "questions")
 SETUP_SECONDS = 300.0
 LABEL_SECONDS = 60.0
 ADDED_TEXT = "\n\nEdited: it still happens after a restart."
@@ -247,6 +250,17 @@ class Demo:
         if verdict["verdict"] != "none" or label in self.github.control.labels_on(name, number):
             raise DidNotHappen(f"{label} stays off #{number}: it was put back")
         return str(verdict["reason"])
+
+    def make_reports(self) -> None:
+        """Have the console's reports made, so that there is something on every page."""
+        for kind in REPORTS:
+            reporting.ask(self.store, self.repository, kind, again=True)
+
+        def made() -> bool:
+            reports = (self.store.reports.newest(self.repository.id, kind) for kind in REPORTS)
+            return all(reports) and not self.busy()
+
+        self.server.wait_for("the reports are made", made, SETUP_SECONDS)
 
     def _has(self, number: int, body: str) -> bool:
         issue = self.store.issues.get(self.repository.id, number)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST = 300
 _COLOR = re.compile(r"[0-9a-fA-F]{6}")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 
 
 def add_looks(app: Flask) -> None:
@@ -75,13 +76,18 @@ def swatch(color: str | None) -> Markup:
 
 
 def coded(text: str) -> Markup:
-    """A sentence of ours whose parts in backquotes are code."""
+    """A sentence of ours: its parts in backquotes are code, its moments in the reader's zone."""
     parts = str(text).split("`")
     marked: list[Any] = [
-        Markup("<code>{}</code>").format(part) if i % 2 else escape(part)
+        Markup("<code>{}</code>").format(part) if i % 2 else _dated(part)
         for i, part in enumerate(parts)
     ]
     return Markup("").join(marked)
+
+
+def _dated(text: str) -> Markup:
+    parts = _MOMENT.split(text)
+    return Markup("").join(when(part) if i % 2 else escape(part) for i, part in enumerate(parts))
 
 
 def _shown(character: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -144,8 +144,8 @@ def _rows(at: Desk, who: Person, shown: Sequence[Repository]) -> list[Row]:
             effective_mode(RepoConfig.from_dict(row.config), row.mode),
             counted[row.id].issues,
             counted[row.id].applied,
-            share(counted[row.id].right, counted[row.id].judged),
-            share(counted[row.id].right, counted[row.id].right + counted[row.id].missed),
+            counted[row.id].precision,
+            counted[row.id].coverage,
             histories.get(row.id, ()),
             at.registry.current(row.id),
             counted[row.id].decided_at,
@@ -157,14 +157,18 @@ def _rows(at: Desk, who: Person, shown: Sequence[Repository]) -> list[Row]:
 
 
 def _totals(counted: Sequence[Counted]) -> dict[str, Any]:
-    right, judged = sum(x.right for x in counted), sum(x.judged for x in counted)
+    together = Counted(
+        right=sum(x.right for x in counted),
+        judged=sum(x.judged for x in counted),
+        missed=_sum(x.missed for x in counted),
+    )
     return {
         "repositories": len(counted),
         "issues": sum(x.issues for x in counted),
         "labeled": sum(x.applied for x in counted),
-        "judged": judged,
-        "precision": share(right, judged),
-        "coverage": share(right, right + sum(x.missed for x in counted)),
+        "judged": together.judged,
+        "precision": together.precision,
+        "coverage": together.coverage,
     }
 
 
@@ -194,6 +198,7 @@ def labels_of(decision: Decision, verdict: str) -> list[str]:
     return [str(each["label"]) for each in decision.verdicts if each.get("verdict") == verdict]
 
 
-def share(part: int, whole: int) -> float | None:
-    """A share; None of nothing."""
-    return part / whole if whole else None
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """The sum of what is known; None where nothing is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None

@@ -124,18 +124,17 @@ def _facts(at: Desk, row: Repository, model: InForce) -> dict[str, Any]:
     config = RepoConfig.from_dict(row.config)
     days = at.store.live_days.all(row.id, DAYS)
     history = Progress.load(at.store, row.id)
-    last = days[-1] if days else None
+    counted = at.store.overview.counted([row.id])[row.id]
     return {
         "mode": effective_mode(config, row.mode),
         "in_file": config.mode,
         "override": row.mode,
         "target": config.target_precision,
-        "issues": at.store.issues.count(row.id, pull_requests=config.pull_requests),
         "version": model.version,
         "trained_at": (model.card or {}).get("created_at"),
         "backfill": None if history is None or history.done else history,
-        "last": last,
-        "interval": wilson(last.right, last.judged) if last else None,
+        "counted": counted,
+        "interval": wilson(counted.right, counted.judged),
         "nights": [day.precision for day in days],
     }
 

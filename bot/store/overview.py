@@ -16,16 +16,30 @@ _LISTED = "(SELECT value FROM json_each(?))"
 
 @dataclass(frozen=True)
 class Counted:
-    """One repository in figures. `judged` labels are those of recent weeks that people acted on, of
-    which `right` were right, `missed` those that they added themselves; `decided_at` epoch seconds.
+    """One repository in figures; `issues` without pull requests.
+
+    `judged` labels are those of recent weeks that people acted on, of which `right` were right;
+    `missed` those that they added themselves, None before the first night; `decided_at` epoch
+    seconds.
     """
 
     issues: int = 0
     applied: int = 0
     judged: int = 0
     right: int = 0
-    missed: int = 0
+    missed: int | None = None
     decided_at: float | None = None
+
+    @property
+    def precision(self) -> float | None:
+        """The share of the judged labels that were right; None where none was judged."""
+        return self.right / self.judged if self.judged else None
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of the labels that belong that were applied; None where that is not known."""
+        belong = None if self.missed is None else self.right + self.missed
+        return self.right / belong if belong else None
 
 
 class Overview:
@@ -38,7 +52,8 @@ class Overview:
         """The figures of these repositories, by id."""
         issues = self._by_id(
             "SELECT repository_id AS id, count(*) AS n FROM issues"
-            f" WHERE repository_id IN {_LISTED} GROUP BY repository_id",
+            f" WHERE repository_id IN {_LISTED} AND NOT deleted AND NOT is_pull_request"
+            " GROUP BY repository_id",
             ids,
         )
         applied = self._by_id(
@@ -67,7 +82,7 @@ class Overview:
                 applied[id]["n"] if id in applied else 0,
                 judged[id]["judged"] if id in judged else 0,
                 judged[id]["right"] if id in judged else 0,
-                missed[id]["missed"] if id in missed else 0,
+                missed[id]["missed"] if id in missed else None,
                 last[id]["at"] if id in last else None,
             )
             for id in ids

@@ -9,13 +9,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot.store import Store
 from demo.github import StandIn
 from demo.report import curl, quantile
 from demo.sample import Sample
+from demo.steps import REPORTS
 from tests.demo.world import REPO
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +53,13 @@ def test_new_issues_get_labels_and_most_are_right(ran: tuple[str, Path]) -> None
     labeled, applied, right = map(int, figures.groups())
     assert labeled >= 12
     assert right / applied >= 0.8
+
+
+def test_the_reports_of_the_console_are_there(ran: tuple[str, Path]) -> None:
+    with closing(Store.open(ran[1] / "labelwright.db")) as store:
+        [repository] = [row for row in store.repositories.all() if row.installation_id]
+        made = [store.reports.newest(repository.id, kind) for kind in REPORTS]
+        assert all(report and not report.body.get("problem") for report in made)
 
 
 def test_a_label_comes_within_a_second_of_the_issue(ran: tuple[str, Path]) -> None:

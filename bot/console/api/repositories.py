@@ -14,7 +14,7 @@ from bot.console.api.table import given, limit, operation
 from bot.console.desk import desk
 from bot.console.errors import BadInput
 from bot.console.in_force import in_force
-from bot.console.overview import all_counted, share
+from bot.console.overview import all_counted
 from bot.console.people import person
 from bot.console.repository import rows_of, set_mode
 from bot.policy import effective_mode
@@ -128,8 +128,8 @@ def _in_list(at: Desk, row: Repository, counted: Counted) -> dict[str, Any]:
         "applied": counted.applied,
         "judged": counted.judged,
         "right": counted.right,
-        "precision": share(counted.right, counted.judged),
-        "coverage": share(counted.right, counted.right + counted.missed),
+        "precision": counted.precision,
+        "coverage": counted.coverage,
         "decided_at": None if counted.decided_at is None else from_epoch(counted.decided_at),
     }
 

@@ -90,8 +90,32 @@ def test_names_of_an_attacker_are_shown_as_text(console: Console, operator: Brow
 
 def test_what_people_judged_stands_with_its_interval(console: Console, operator: Browser) -> None:
     row = console.repository()
+    bug = console.store.labels.by_name(row.id, "bug")
+    assert bug is not None
+    assert "nobody has judged a label yet" in operator.page(PAGE)
+    console.store.live.keep(row.id, [LiveState(bug.id, "as trained", 0.0, "", 20, 19, NOW)], [])
+    before = operator.page(PAGE)
+    assert "19 of 20, so 76 % to 99 %" in before and "nobody has judged" not in before
+    coverage = '<span class="value">{}</span><span class="name">of what belongs was applied'
+    assert coverage.format("–") in before, "what was missed is known after the first night"
     console.store.live_days.keep(LiveDay(row.id, "2026-05-20", None, 30, 20, 19, 2, 0))
-    assert "19 of 20, so 76 % to 99 %" in operator.page(PAGE)
+    assert coverage.format("90 %") in operator.page(PAGE)
+
+
+def test_the_same_figures_stand_on_the_first_page(console: Console, operator: Browser) -> None:
+    row = console.repository()
+    bug = console.store.labels.by_name(row.id, "bug")
+    assert bug is not None
+    for number in (1, 2):
+        console.open(number, "It crashes", "bug")
+    console.store.issues.delete(row.id, 2)
+    console.store.live.keep(row.id, [LiveState(bug.id, "as trained", 0.0, "", 20, 19, NOW)], [])
+    counted = console.store.overview.counted([row.id])[row.id]
+    assert (counted.issues, counted.precision, counted.coverage) == (1, 0.95, None)
+    for path in ("/", PAGE):
+        assert "95 %" in operator.page(path) and "100 %" not in operator.page(path)
+    console.store.live_days.keep(LiveDay(row.id, "2026-05-20", None, 30, 20, 19, 2, 0))
+    assert console.store.overview.counted([row.id])[row.id].coverage == 19 / 21
 
 
 def test_applying_is_one_click_after_the_replay_report(console: Console, operator: Browser) -> None:
